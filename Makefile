@@ -1,0 +1,52 @@
+PYTHON ?= python3
+FULL := build/full
+LIGHT := build/light
+
+.PHONY: help demo test check lint types train export readme oldest clean
+
+help: ## Say what there is to make
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(LIGHT)/installed ## Install the light runtime beside the sources, and add 7 to the digit in a picture
+	$(LIGHT)/bin/adder-infer examples/three.png 7
+
+test: $(FULL)/installed ## Install everything and run all tests (ADDER_DATA names MNIST; tests that need it say so)
+	$(FULL)/bin/python -m pytest
+
+check: $(FULL)/installed lint types ## Lint, types and the fast tests
+	$(FULL)/bin/python -m pytest -q -m "not slow"
+
+lint: $(FULL)/installed
+	$(FULL)/bin/ruff check .
+	$(FULL)/bin/ruff format --check .
+
+types: $(FULL)/installed
+	$(FULL)/bin/mypy
+
+train: $(FULL)/installed ## Train both approaches from nothing; their checkpoints replace those in artifacts/
+	$(FULL)/bin/adder-train --test --force
+
+export: $(FULL)/installed ## Export and prove both approaches; the files replace those in artifacts/
+	$(FULL)/bin/adder-export --force
+
+readme: $(FULL)/installed ## Write the README's tables anew from artifacts/
+	$(FULL)/bin/python tools/readme_tables.py
+
+oldest: ## Run the runtime's tests on the oldest ONNX Runtime that Python 3.11 can install
+	$(PYTHON) -m venv --clear build/oldest
+	build/oldest/bin/pip install --quiet --disable-pip-version-check . "onnxruntime==1.15.0" "numpy<2" pytest
+	build/oldest/bin/python -m pytest -q tests/runtime
+
+clean: ## Remove what make has built
+	rm -rf build dist
+
+$(LIGHT)/installed: pyproject.toml hatch_build.py $(wildcard artifacts/*.onnx) $(wildcard runtime/adder_runtime/*.py)
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check ".[cpu]"
+	@touch $@
+
+$(FULL)/installed: pyproject.toml hatch_build.py
+	$(PYTHON) -m venv $(FULL)
+	$(FULL)/bin/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@

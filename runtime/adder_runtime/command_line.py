@@ -1,0 +1,108 @@
+"""What the three commands share: how they speak, how they end, and the options that mean the same in each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib import metadata
+from typing import Annotated, Any, NoReturn, TypeAlias
+
+import typer
+
+from adder_runtime.contract import Approach
+from adder_runtime.errors import EXIT_INTERRUPTED, EXIT_USAGE, AdderError, OutputError
+
+DISTRIBUTION = "adder-edge"
+
+# newer versions of typer bring their own click, older ones need the package: the usage error is this class in both
+_TyperUsageError: type[Any] = typer.BadParameter.__mro__[1]
+
+
+class ApproachChoice(StrEnum):
+    """What the option `--approach` takes."""
+
+    CLASSIFY = Approach.CLASSIFY
+    REGRESS = Approach.REGRESS
+    ALL = "all"
+
+    @property
+    def approaches(self) -> tuple[Approach, ...]:
+        """The one that was named, or each of them."""
+        return tuple(Approach) if self is ApproachChoice.ALL else (Approach(self),)
+
+
+def run(app: typer.Typer) -> NoReturn:
+    """Run a command and leave the program: what a user can cause becomes one line on standard error and an exit code.
+
+    Args:
+        app: its name is the command's; a command of it that ends with `typer.Exit(code)` leaves with that code.
+    """
+    name = str(app.info.name)
+    try:
+        code = app(standalone_mode=False, prog_name=name) or 0
+    except AdderError as error:
+        complain(name, error)
+        code = error.exit_code
+    except _TyperUsageError as error:
+        complain(name, f"{error.format_message().rstrip('.')}; see: {name} --help")
+        code = EXIT_USAGE
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    if code == EXIT_INTERRUPTED:
+        complain(name, "interrupted")
+    sys.exit(code)
+
+
+def say(line: str) -> None:
+    """Print one line at once, so that whoever reads a pipe has each answer as soon as it is there.
+
+    Raises:
+        OutputError: standard output cannot be written; a closed pipe instead ends the command without a word.
+    """
+    try:
+        typer.echo(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is still in the buffer would fail once more, with a traceback, when Python leaves
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def complain(name: str, message: object) -> None:
+    """Print one line on standard error, led by the command's name."""
+    typer.echo(f"{name}: {one_line(message)}", err=True)
+
+
+def one_line(text: object) -> str:
+    """The text with its line breaks as spaces; a file name may hold some."""
+    return " ".join(str(text).split("\n"))
+
+
+def exit_codes(*errors: type[AdderError], others: Mapping[int, str] | None = None) -> str:
+    """The paragraph of `--help` that names the exit codes.
+
+    Args:
+        errors: what the command can meet; each brings its code and the first line of its docstring.
+        others: further codes and what they mean.
+    """
+    meanings = {0: "All went well.", EXIT_INTERRUPTED: "Ctrl-C."} | dict(others or {})
+    meanings |= {error.exit_code: (error.__doc__ or "").splitlines()[0] for error in errors}
+    return "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in sorted(meanings.items()))
+
+
+def _show_version(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        try:
+            version = metadata.version(DISTRIBUTION)
+        except metadata.PackageNotFoundError:
+            version = "from a folder that is not installed"
+        say(f"{context.info_name} {version}")
+        raise typer.Exit
+
+
+VersionOption: TypeAlias = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+]

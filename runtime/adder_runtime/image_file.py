@@ -1,0 +1,200 @@
+"""Pictures from anywhere as raw pixels, the way a person sees them. The only module that knows Pillow."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from adder_runtime.contract import CHANNELS
+from adder_runtime.errors import ImageError
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""(height, width, channels) uint8, 1 to 4 channels: grey, grey and alpha, RGB, RGBA."""
+
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | Pixels
+"""What a picture can come from."""
+
+MAX_PIXELS = 80_000_000
+"""Pixels above which a picture is refused undecoded: a phone takes 12 to 50 million, Pillow itself warns at 89."""
+
+FULL_SCALES = (1, 255, 65535)
+"""Usual values of white. A 32-bit picture does not state its own, so the smallest that holds its values is taken."""
+
+HEIC_SUFFIXES = {".heic", ".heif"}
+
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+"""Bytes 8 to 12 of a HEIC file; bytes 4 to 8 are `ftyp`."""
+
+# what Pillow's decoders raise on damaged files; MemoryError where a header lies about a length
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error, zlib.error, MemoryError)
+
+
+def read_image(source: ImageSource) -> Pixels:
+    """The pixels of one picture.
+
+    EXIF orientation is applied. 1-bit, palette, 16-bit, 32-bit and CMYK pictures become grey or RGB, transparency stays
+    as alpha, and of several frames the first is taken. An array that fits is passed through without a copy.
+
+    Args:
+        source: a path, the bytes of a picture file, a file open in binary (it is read to its end), a Pillow image, or a
+            uint8 array (height, width) or (height, width, 1 to 4).
+
+    Raises:
+        ImageError: it is missing, no picture, damaged, too large, or an array of another shape or type.
+    """
+    if isinstance(source, np.ndarray):
+        return _check_array(source)
+    name = name_of(source)
+    if isinstance(source, str | os.PathLike):
+        with _open(source, name) as stream:
+            return _decode(stream if stream.seekable() else io.BytesIO(stream.read()), name)
+    if isinstance(source, Image.Image):
+        return _decode(source, name)
+    try:
+        content = source.read() if hasattr(source, "read") else source
+        return _decode(io.BytesIO(memoryview(content)), name)
+    except (OSError, TypeError, UnicodeError) as error:
+        wanted = "wanted a path, bytes, a file open in binary, a Pillow image or a uint8 array"
+        raise ImageError(f"{name} cannot be read: {_reason(error)}; {wanted}") from error
+
+
+def to_png(pixels: Pixels) -> bytes:
+    """The pixels of one picture as a PNG file.
+
+    Args:
+        pixels: (height, width, 1 to 4) uint8.
+    """
+    stream = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def name_of(source: ImageSource) -> str:
+    """What to call a picture in an error: its path or file name, else its type."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    named = getattr(source, "filename", None) or getattr(source, "name", None)
+    return str(named or f"the {type(source).__name__} given")
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, sorted by name, without hidden files and files of other kinds.
+
+    Raises:
+        ImageError: there are none, or the folder cannot be read.
+    """
+    readable = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    try:
+        found = [path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir()]
+    except OSError as error:
+        raise ImageError(f"{folder} cannot be read: {error.strerror}") from error
+    pictures = sorted(path for path in found if path.suffix.lower() in readable | HEIC_SUFFIXES)
+    if not pictures:
+        raise ImageError(f"{folder} has no pictures in it, wanted files such as three.png or three.jpg")
+    return pictures
+
+
+def _open(path: str | os.PathLike[str], name: str) -> IO[bytes]:
+    try:
+        return Path(path).open("rb")
+    except FileNotFoundError as error:
+        raise ImageError(f"{name} not found, wanted a picture file") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{name} is a folder, wanted a picture file") from error
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{name} cannot be opened: {_reason(error)}") from error
+
+
+def _decode(source: IO[bytes] | Image.Image, name: str) -> Pixels:
+    # catch_warnings, since Pillow's own limit is a global that belongs to the user's program
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            image = source if isinstance(source, Image.Image) else _identify(source, name)
+            if image.width * image.height <= MAX_PIXELS:
+                return _check_array(_pixels(_upright(image)))
+        except ImageError:
+            raise
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            pass
+        except _DAMAGE as error:
+            raise ImageError(f"{name} is cut off or damaged: {_reason(error)}; wanted a whole picture") from error
+    raise ImageError(f"{name} has more than {MAX_PIXELS // 10**6} million pixels; scale it down first")
+
+
+def _identify(stream: IO[bytes], name: str) -> Image.Image:
+    head = stream.read(12)
+    stream.seek(0)
+    if not head:
+        raise ImageError(f"{name} is empty, wanted a picture")
+    try:
+        return Image.open(stream)
+    except UnidentifiedImageError as error:
+        if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+            return _open_heic(stream, name)
+        raise ImageError(f"{name} is no picture, wanted PNG, JPEG or another format that Pillow reads") from error
+
+
+def _open_heic(stream: IO[bytes], name: str) -> Image.Image:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise ImageError(f'{name} is a HEIC picture; to read those: pip install "adder-edge[heic]"') from error
+    stream.seek(0)
+    heic = pillow_heif.open_heif(stream)
+    if heic.size[0] * heic.size[1] > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    image: Image.Image = heic.to_pillow()
+    return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DAMAGE:
+        return image  # a viewer too shows a picture whose EXIF is damaged
+
+
+def _pixels(image: Image.Image) -> NDArray[Any]:
+    if image.mode.startswith("I;16"):
+        return ((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if image.mode in ("I", "F"):
+        return _stretch(np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0))
+    if image.mode == "LAB":
+        return np.asarray(image.getchannel("L"))
+    if image.has_transparency_data:
+        return np.asarray(image.convert("LA" if image.mode in ("LA", "La") else "RGBA"))
+    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+
+
+def _stretch(values: NDArray[np.float64]) -> Pixels:
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    white = next((scale for scale in FULL_SCALES if low >= 0 and high <= scale), high - low)
+    return np.rint((values - low * (low < 0)) / white * 255).astype(np.uint8)
+
+
+def _check_array(pixels: NDArray[Any]) -> Pixels:
+    fits = pixels.dtype == np.uint8 and pixels.size > 0
+    if fits and pixels.ndim == 2:
+        return pixels[:, :, None]
+    if fits and pixels.ndim == 3 and pixels.shape[2] in CHANNELS:
+        return pixels
+    raise ImageError(
+        f"array is {pixels.dtype} of shape {pixels.shape}, "
+        "wanted uint8 of shape (height, width) or (height, width, 1 to 4) with no axis empty"
+    )
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())

@@ -1,0 +1,374 @@
+"""Finds a model file, holds it against the contract, and asks it."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adder_runtime.contract import (
+    DIGIT,
+    IMAGE,
+    NUMBER,
+    NUMBERS,
+    UNREAD,
+    Approach,
+    Precision,
+    check_contract,
+    model_file_name,
+    outputs,
+)
+from adder_runtime.errors import (
+    AdderError,
+    ModelError,
+    NothingToReadError,
+    NumberError,
+    ProviderError,
+    UsageError,
+)
+from adder_runtime.image_file import ImageSource, Pixels, name_of, read_image
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+MAX_RUN = 64
+"""Pictures that go through the network in one run, at most."""
+
+MAX_RUN_BYTES = 2_000_000
+"""Bytes of pictures that one run takes, unless a single picture has more: the graph needs some 30 times that."""
+
+SHIPPED = (Path(__file__).parent / "models", Path(__file__).parents[2] / "artifacts")
+"""Where the shipped model files lie: in an installed package, in a clone."""
+
+WHEELS = ("onnxruntime", "onnxruntime-gpu")
+"""Distributions that bring ONNX Runtime. Both write the same folder, so the later one breaks the earlier."""
+
+
+class Provider(StrEnum):
+    """What runs the model."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+ProviderName = Literal["auto", "cpu", "cuda"]
+
+_EXECUTION_PROVIDERS: dict[Provider, tuple[str, dict[str, str]]] = {
+    Provider.CPU: ("CPUExecutionProvider", {}),
+    # TF32 keeps 10 bits of a factor's 23, and the answers are to be PyTorch's
+    Provider.CUDA: ("CUDAExecutionProvider", {"use_tf32": "0"}),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says about one picture and one number."""
+
+    digit: int
+    """0 to 9."""
+    sum: int
+    """number to number + 9."""
+    confidence: float
+    """Calibrated probability that `sum` is right, 0 to 1."""
+    consistent: bool
+    """The two heads agree: sum == digit + number."""
+    digit_probabilities: tuple[float, ...]
+    """Of the digits 0 to 9."""
+    sum_scores: tuple[float, ...]
+    """classify: probabilities of the sums 0 to 18. regress: the one unrounded sum."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields in the order of the contract, ready for JSON."""
+        return asdict(self)
+
+
+class Adder:
+    """A loaded model file. Safe to ask from several threads at once."""
+
+    path: Path
+    """The file that was loaded."""
+    approach: Approach
+    precision: Precision
+    provider: Provider
+    """What runs it, never `auto`."""
+    metadata: Mapping[str, str]
+    """The file's metadata; the keys are `contract.Key`."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, path: Path, provider: Provider) -> None:
+        """Use `Adder.load`."""
+        self.path = path
+        self.provider = provider
+        self.metadata = dict(session.get_modelmeta().custom_metadata_map)
+        self.approach, self.precision = check_contract(
+            session.get_inputs(), session.get_outputs(), self.metadata, str(path)
+        )
+        self._session = session
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] = Approach.CLASSIFY,
+        *,
+        provider: Provider | ProviderName = Provider.AUTO,
+        threads: int = 1,
+    ) -> Adder:
+        """Load a shipped model or a model file.
+
+        Args:
+            model: `classify`, `regress`, or the path of a model file (`./classify` for a file of such a name).
+            provider: `auto` takes CUDA where it starts and the CPU elsewhere; a named one must start.
+            threads: CPU threads that share one run, 1 or more.
+
+        Raises:
+            ModelError: the file is missing or cannot be loaded.
+            ContractError: it loads, but is not a file that this program understands.
+            ProviderError: there is no ONNX Runtime, there are two, or the named provider cannot start.
+            UsageError: `provider` or `threads` is none of the above.
+        """
+        try:
+            wanted = Provider(provider)
+        except ValueError as error:
+            raise UsageError(f"provider is {provider!r}, must be one of {', '.join(Provider)}") from error
+        if threads < 1:
+            raise UsageError(f"threads is {threads}, must be 1 or more")
+        path = find_model(model)
+        session, taken = start_session(path, wanted, threads)
+        return cls(session, path, taken)
+
+    def predict(self, image: ImageSource, number: int) -> Answer:
+        """The digit in a picture, and its sum with a number.
+
+        Args:
+            image: a path, the bytes of a picture file, a file open in binary, a Pillow image, or a uint8 array
+                (height, width) or (height, width, 1 to 4).
+            number: 0 to 9.
+
+        Raises:
+            ImageError: the picture cannot be read; NothingToReadError: it can, and shows no stroke.
+            NumberError: the number is not a whole number from 0 to 9.
+        """
+        return self.predict_batch([image], number)[0]
+
+    def predict_batch(self, images: Iterable[ImageSource], number: int | Sequence[int]) -> list[Answer]:
+        """The answers for many pictures, of different sizes too.
+
+        Args:
+            images: as for `predict`.
+            number: one for all, or one for each.
+
+        Raises:
+            ImageError, NumberError: as for `predict`, for the first picture that fails. `predict_each` goes on instead.
+            UsageError: there are not as many numbers as pictures.
+        """
+        answers = []
+        for answer in self.predict_each(images, number):
+            if isinstance(answer, AdderError):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    def predict_each(self, images: Iterable[ImageSource], number: int | Sequence[int]) -> Iterator[Answer | AdderError]:
+        """The same one by one, in order, with an error in the place of each picture that fails.
+
+        Pictures are read and answered some at a time, so that their number is not bounded by memory.
+
+        Raises:
+            NumberError, UsageError: as for `predict_batch`.
+        """
+        if isinstance(number, Sequence | np.ndarray) and not isinstance(number, str):
+            every = list(images)
+            if len(number) != len(every):
+                raise UsageError(
+                    f"{len(number)} numbers for {len(every)} pictures, wanted one for each, or one for all"
+                )
+            return self._answer_all(zip(every, [check_number(each) for each in number], strict=True))
+        one = check_number(number)
+        return self._answer_all((image, one) for image in images)
+
+    def run(self, image: NDArray[np.uint8], number: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+        """The model's own outputs, by name, unchecked: -1 where there is no answer.
+
+        Args:
+            image: (batch, height, width, 1 to 4) uint8.
+            number: (batch) int32.
+
+        Raises:
+            ModelError: the runtime gave up, as it does where memory is short.
+        """
+        names = [spec.name for spec in outputs(self.approach)]
+        try:
+            values = self._session.run(names, {IMAGE.name: image, NUMBER.name: number})
+        except Exception as error:  # ONNX Runtime's errors have no base of their own
+            raise ModelError(f"{self.path} failed on pixels of shape {image.shape}: {_reason(error)}") from error
+        return dict(zip(names, values, strict=True))
+
+    def _answer_all(self, asked: Iterable[tuple[ImageSource, int]]) -> Iterator[Answer | AdderError]:
+        waiting: list[tuple[str, Pixels | AdderError, int]] = []
+        size = 0
+        for source, number in asked:
+            try:
+                pixels: Pixels | AdderError = read_image(source)
+            except AdderError as error:
+                pixels = error
+            more = 0 if isinstance(pixels, AdderError) else pixels.nbytes
+            if waiting and (len(waiting) == MAX_RUN or size + more > MAX_RUN_BYTES):
+                yield from self._answer_some(waiting)
+                waiting, size = [], 0
+            waiting.append((name_of(source), pixels, number))
+            size += more
+        yield from self._answer_some(waiting)
+
+    def _answer_some(self, asked: Sequence[tuple[str, Pixels | AdderError, int]]) -> list[Answer | AdderError]:
+        answers: dict[int, Answer | AdderError] = {}
+        shapes: dict[tuple[int, ...], list[int]] = {}
+        for place, (_, pixels, _) in enumerate(asked):
+            if isinstance(pixels, AdderError):
+                answers[place] = pixels
+            else:
+                shapes.setdefault(pixels.shape, []).append(place)
+        for places in shapes.values():
+            image = np.stack([asked[place][1] for place in places])  # type: ignore[misc]  # no errors among them
+            try:
+                values = self.run(image, np.array([asked[place][2] for place in places], np.int32))
+            except ModelError as error:
+                answers |= dict.fromkeys(places, error)
+                continue
+            for row, place in enumerate(places):
+                answers[place] = _answer({name: value[row] for name, value in values.items()}, asked[place][0])
+        return [answers[place] for place in range(len(asked))]
+
+
+def _answer(values: Mapping[str, NDArray[Any]], name: str) -> Answer | NothingToReadError:
+    if values[DIGIT.name] == UNREAD:
+        return NothingToReadError(f"{name} shows nothing to read; wanted a digit that stands out from its ground")
+    plain: dict[str, Any] = {
+        key: tuple(value.tolist()) if value.ndim else value.item() for key, value in values.items()
+    }
+    return Answer(**plain)
+
+
+def check_number(number: object) -> int:
+    """The number as a Python int.
+
+    Raises:
+        NumberError: it is not a whole number from 0 to 9.
+    """
+    try:
+        whole = operator.index(number)  # type: ignore[arg-type]  # whatever it is, it is refused below
+    except TypeError:
+        whole = -1
+    if whole not in NUMBERS or isinstance(number, bool):
+        raise NumberError(f"number is {number!r}, must be a whole number from {NUMBERS[0]} to {NUMBERS[-1]}")
+    return whole
+
+
+def find_model(model: str | os.PathLike[str]) -> Path:
+    """The file of a shipped model, by its approach, or the path itself.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    if model in list(Approach):
+        approach = Approach(str(model))
+        path = next((folder / model_file_name(approach) for folder in SHIPPED if folder.is_dir()), SHIPPED[-1])
+    else:
+        approach, path = Approach.CLASSIFY, Path(model)
+    if not path.is_file():
+        raise ModelError(
+            f"{path} {'is no file' if path.exists() else 'not found'}; name {' or '.join(Approach)}, or a model file, "
+            f"or make it with: adder-export --approach {approach}"
+        )
+    return path
+
+
+def import_onnxruntime() -> Any:
+    """The module onnxruntime, with its telemetry off.
+
+    Raises:
+        ProviderError: it is not installed, or both of its wheels are.
+    """
+    # from 1.29 on it sends usage data and keeps a device id in the user's cache, unless this is set before the import
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    installed = [wheel for wheel in WHEELS if _is_installed(wheel)]
+    if len(installed) > 1:
+        raise ProviderError(
+            f"{' and '.join(installed)} are both installed and overwrite each other; "
+            f"put it right with: pip uninstall -y {' '.join(installed)} && "
+            'pip install "adder-edge[cpu]" (or [gpu])'
+        )
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ProviderError(
+            f'ONNX Runtime cannot be imported ({_reason(error)}); install it with: pip install "adder-edge[cpu]" '
+            "(or [gpu], for CUDA)"
+        ) from error
+    return onnxruntime
+
+
+def start_session(path: Path, wanted: Provider, threads: int) -> tuple[onnxruntime.InferenceSession, Provider]:
+    """A session on a model file, and the provider that it really has.
+
+    Raises:
+        ModelError: the file cannot be loaded.
+        ProviderError: the named provider is not there or cannot start.
+    """
+    ort = import_onnxruntime()
+    there = [each for each, (name, _) in _EXECUTION_PROVIDERS.items() if name in ort.get_available_providers()]
+    if wanted is not Provider.AUTO and wanted not in there:
+        raise ProviderError(
+            f"provider {wanted} is not in this ONNX Runtime {ort.__version__}, which has {', '.join(there)}; "
+            'use one of them, or auto; for CUDA: pip install "adder-edge[gpu]" in place of [cpu]'
+        )
+    asked = [Provider.CUDA, Provider.CPU] if wanted is Provider.AUTO else [wanted]
+    asked = [each for each in asked if each in there]
+    if Provider.CUDA in asked and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # threads that spin between runs take the core from everything else: p99 was 25 times worse on a shared machine
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what matters comes as an exception, and is told in one line
+    try:
+        content = path.read_bytes()
+        session = ort.InferenceSession(
+            content, options, [_EXECUTION_PROVIDERS[each] for each in asked], enable_fallback=False
+        )
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    except Exception as error:  # ONNX Runtime's errors have no base of their own
+        raise ModelError(
+            f"{path} cannot be loaded by ONNX Runtime {ort.__version__}: {_reason(error)}; "
+            "wanted a model file that adder-export made"
+        ) from error
+    runs_on = session.get_providers()[0]
+    taken = next(each for each, (name, _) in _EXECUTION_PROVIDERS.items() if name == runs_on)
+    if wanted not in (taken, Provider.AUTO):
+        raise ProviderError(
+            f"provider {wanted} cannot start, ONNX Runtime would use {taken}; "
+            "it wants a driver, CUDA and cuDNN of its own versions: see its requirements, or use auto"
+        )
+    return session, taken
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _reason(error: Exception) -> str:
+    return " ".join((str(error) or type(error).__name__).split())[:200]

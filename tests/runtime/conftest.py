@@ -1,0 +1,49 @@
+"""Fixtures of the runtime's tests, which run with neither torch nor onnx installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adder_runtime import Adder, Approach
+from adder_runtime.image_file import to_png
+from adder_runtime.model import find_model
+from adder_runtime.pictures import draw_digit, paint
+
+Patch = Callable[[bytes, bytes], Path]
+
+
+@pytest.fixture(scope="session", params=list(Approach))
+def adder(request: pytest.FixtureRequest) -> Adder:
+    """Each shipped model on the CPU."""
+    return Adder.load(request.param, provider="cpu")
+
+
+@pytest.fixture(scope="session")
+def classify() -> Adder:
+    return Adder.load("classify", provider="cpu")
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """A drawn three, dark on light, as a PNG."""
+    path = tmp_path / "three.png"
+    path.write_bytes(to_png(paint(draw_digit(3, 80, 80), 1)))
+    return path
+
+
+@pytest.fixture
+def patched(tmp_path: Path) -> Patch:
+    """Makes a copy of the shipped classify file with some bytes replaced by as many others."""
+
+    def patch(old: bytes, new: bytes) -> Path:
+        content = find_model("classify").read_bytes()
+        assert old in content
+        assert len(old) == len(new)
+        path = tmp_path / "patched.onnx"
+        path.write_bytes(content.replace(old, new))
+        return path
+
+    return patch

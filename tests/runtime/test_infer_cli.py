@@ -1,0 +1,213 @@
+"""adder-infer as a user meets it: what it prints, where, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adder_runtime import cli, model
+from adder_runtime.contract import Approach, outputs
+from adder_runtime.image_file import to_png
+from adder_runtime.pictures import draw_digit, paint
+
+Result = tuple[int, str, str]
+Infer = Callable[..., Result]
+
+
+@pytest.fixture
+def infer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Infer:
+    """Runs the command in this process: exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["adder-infer", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+def in_a_process(*arguments: object, given: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "adder_runtime", *map(str, arguments)]
+    return subprocess.run(command, input=given, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]  # its overloads do not take **
+
+
+def test_a_line_for_a_person(infer: Infer, three: Path) -> None:
+    code, out, err = infer(three, 7)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{three}: 3 + 7 = 10 (")
+    assert out.endswith("% sure, classify on cpu)\n") or "on cuda" in out
+
+
+@pytest.mark.parametrize("approach", Approach)
+def test_json_is_one_object_with_every_output(infer: Infer, three: Path, approach: Approach) -> None:
+    code, out, err = infer(three, 7, "--json", "--approach", approach, "--provider", "cpu", "--threads", 2)
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    told = json.loads(out)
+    assert {spec.name for spec in outputs(approach)} <= set(told)
+    assert (told["image"], told["number"], told["digit"], told["sum"]) == (str(three), 7, 3, 10)
+    assert (told["approach"], told["provider"]) == (approach, "cpu")
+
+
+def test_model_file_is_asked_by_its_path(infer: Infer, three: Path) -> None:
+    code, out, _ = infer(three, 1, "--model", model.find_model("regress"))
+    assert code == 0
+    assert "3 + 1 = 4" in out
+    assert "regress" in out
+
+
+def test_compare_asks_both_models(infer: Infer, three: Path) -> None:
+    code, out, _ = infer(three, 7, "--compare")
+    assert code == 0
+    assert out.count("3 + 7 = 10") == 2
+    assert out.endswith("they agree\n")
+    told = json.loads(infer(three, 7, "--compare", "--json")[1])
+    assert told["agree"] is True
+    assert told["classify"]["sum"] == told["regress"]["sum"] == 10
+
+
+def test_folder_is_read_by_name(infer: Infer, tmp_path: Path) -> None:
+    for digit in (4, 2, 9):
+        (tmp_path / f"{digit}.png").write_bytes(to_png(paint(draw_digit(digit, 40, 40), 1)))
+    code, out, _ = infer(tmp_path, 5)
+    assert code == 0
+    assert [line.split(": ")[1][:9] for line in out.splitlines()] == ["2 + 5 = 7", "4 + 5 = 9", "9 + 5 = 14"[:9]]
+
+
+def test_standard_input_is_a_picture(infer: Infer, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(three.read_bytes())))
+    code, out, _ = infer("-", 6)
+    assert code == 0
+    assert out.startswith("-: 3 + 6 = 9 ")
+
+
+def test_one_bad_picture_among_good_ones(infer: Infer, three: Path) -> None:
+    bad = three.with_name("bad.png")
+    bad.write_text("no picture")
+    code, out, err = infer(three, bad, three, 7)
+    assert code == 1
+    assert out.count("3 + 7 = 10") == 2
+    assert err.count("\n") == 1
+    assert str(bad) in err
+    lines = [json.loads(line) for line in infer(three, bad, three, 7, "--json")[1].splitlines()]
+    assert [line.get("sum") for line in lines] == [10, None, 10]
+    assert lines[1]["exit_code"] == 3
+
+
+BAD_CALLS: dict[str, tuple[list[str], int, str]] = {
+    "number 10": (["{three}", "10"], 2, "number is 10, must be a whole number from 0 to 9"),
+    "number -1": (["{three}", "-1"], 2, "number is -1, must be"),
+    "number 2.5": (["{three}", "2.5"], 2, "number is '2.5', must be"),
+    "number -2.5": (["{three}", "-2.5"], 2, "number is '-2.5', must be"),
+    "number in words": (["{three}", "seven"], 2, "number is 'seven', must be"),
+    "no number": (["{three}"], 2, "wanted pictures and then a number"),
+    "nothing": ([], 2, "see: adder-infer --help"),
+    "unknown option": (["--josn", "{three}", "7"], 2, "no such option: --josn"),
+    "unknown approach": (["{three}", "7", "--approach", "guess"], 2, "'classify', 'regress'"),
+    "model and approach": (["{three}", "7", "--model", "x", "--approach", "regress"], 2, "exclude each other"),
+    "no threads": (["{three}", "7", "--threads", "0"], 2, "threads"),
+    "missing picture": (["none.png", "7"], 3, "none.png not found"),
+    "text as picture": (["{text}", "7"], 3, "is no picture"),
+    "folder without pictures": (["{empty}", "7"], 3, "has no pictures in it"),
+    "one pixel": (["{pixel}", "7"], 4, "nothing to read"),
+    "blank": (["{blank}", "7"], 4, "nothing to read"),
+    "missing model": (["{three}", "7", "--model", "none.onnx"], 5, "none.onnx not found"),
+    "text as model": (["{three}", "7", "--model", "{text}"], 5, "cannot be loaded"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CALLS)
+def test_bad_call_is_one_line_and_an_exit_code(name: str, infer: Infer, three: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    (tmp_path / "text.png").write_text("no picture at all")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "pixel.png").write_bytes(to_png(np.zeros((1, 1, 1), np.uint8)))
+    (tmp_path / "blank.png").write_bytes(to_png(np.full((50, 50, 3), 255, np.uint8)))
+    places = {key: tmp_path / f"{key}.png" for key in ("text", "pixel", "blank")}
+    arguments, code, message = BAD_CALLS[name]
+    found, out, err = infer(*(each.format(three=three, empty=tmp_path / "empty", **places) for each in arguments))
+    assert (found, out) == (code, "")
+    assert err.startswith("adder-infer: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_provider_that_is_not_there_ends_with_its_code(infer: Infer, three: Path) -> None:
+    if "CUDAExecutionProvider" in model.import_onnxruntime().get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA; the test wants one without")
+    code, _, err = infer(three, 7, "--provider", "cuda")
+    assert code == 6
+    assert err.count("\n") == 1
+
+
+def test_help_names_every_exit_code(infer: Infer) -> None:
+    code, out, _ = infer("--help")
+    assert code == 0
+    for number in (0, 1, 2, 3, 4, 5, 6, 7, 130):
+        assert f"{number:>5}  " in out
+
+
+def test_version_is_that_of_the_distribution(infer: Infer) -> None:
+    from importlib.metadata import version
+
+    assert infer("--version")[1] == f"adder-infer {version('adder-edge')}\n"
+
+
+def test_real_process_from_another_folder_with_standard_input(three: Path, tmp_path: Path) -> None:
+    ended = in_a_process("-", 8, given=three.read_bytes(), cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.startswith(b"-: 3 + 8 = 11 (")
+
+
+def test_traceback_is_never_shown(three: Path) -> None:
+    ended = in_a_process(three, 7, "--model", three)
+    assert ended.returncode == 5
+    assert ended.stderr.count(b"\n") == 1
+    assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="wants /dev/full, a device that is always full")
+def test_full_disk_is_told(three: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "adder_runtime", str(three), "7"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 7
+    assert ended.stderr.count(b"\n") == 1
+    assert b"standard output cannot be written" in ended.stderr
+
+
+def test_interrupt_ends_with_130(infer: Infer, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model.Adder, "load", interrupted)
+    assert infer(three, 7) == (130, "", "adder-infer: interrupted\n")
+
+
+def test_telemetry_is_off_and_nothing_is_written_to_the_cache(three: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "XDG_"))}
+    ended = in_a_process(three, 7, env=environment | {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"})
+    assert ended.returncode == 0
+    assert list(home.rglob("*")) == []
+
+
+def test_neither_torch_nor_onnx_is_loaded(three: Path) -> None:
+    code = (
+        "import sys; from adder_runtime import Adder; "
+        f"assert Adder.load('classify').predict({str(three)!r}, 7).sum == 10; "
+        "print(sorted({'torch', 'torchvision', 'onnx', 'adder_trainer', 'adder_export'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert ended.stdout == "[]\n"
