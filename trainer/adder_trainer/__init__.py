@@ -1,0 +1,1 @@
+"""Trains the two approaches to the sum in PyTorch, and holds the normaliser that every picture passes through."""

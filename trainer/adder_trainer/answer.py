@@ -1,0 +1,81 @@
+"""From what the heads say to the answer: the last step of the exported graph and of every measurement."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from adder_runtime.contract import DIGITS, NUMBERS, SUM_SCORES, SUMS, UNREAD, Approach
+
+
+class Answers(NamedTuple):
+    """The six outputs of the contract, in its order, for n numbers with each image."""
+
+    digit: Tensor
+    """(batch, n) int32, 0 to 9; -1 where there is nothing to read."""
+    sum: Tensor
+    """(batch, n) int32, number to number + 9; -1 where digit is -1 or number is not in 0 to 9."""
+    confidence: Tensor
+    """(batch, n) float32, calibrated probability that `sum` is right; 0 where it is -1."""
+    consistent: Tensor
+    """(batch, n) bool, sum == digit + number."""
+    digit_probabilities: Tensor
+    """(batch, n, 10) float32."""
+    sum_scores: Tensor
+    """(batch, n, 19) float32 probabilities for classify, (batch, n, 1) the unrounded sum for regress."""
+
+
+def clip(number: Tensor) -> Tensor:
+    """Any number brought into 0 to 9, so that a network can be asked; `answer` then refuses its sum."""
+    # no clamp: onnxscript 0.7 turns one of integers into a Clip whose limits it then loses
+    low = torch.where(number < NUMBERS[0], NUMBERS[0], number)
+    return torch.where(low > NUMBERS[-1], NUMBERS[-1], low)
+
+
+def answer(digit_logits: Tensor, sum_output: Tensor, number: Tensor, readable: Tensor, temperature: float) -> Answers:
+    """What the network answers.
+
+    The sum is always one of the ten that the number allows: classify chooses among those ten classes, regress rounds
+    and clamps.
+
+    Args:
+        digit_logits: (batch, n, 10).
+        sum_output: (batch, n, 19) logits for classify, (batch, n, 1) the value for regress.
+        number: (batch, n) integer, any; outside 0 to 9 the sum is -1.
+        readable: (batch) bool, False where the normaliser found nothing to read.
+        temperature: divides the logits behind the confidence; fitted on the validation split.
+    """
+    allowed = clip(number)
+    digit = digit_logits.argmax(2)  # (batch, n)
+    readable = readable[:, None].expand_as(digit)
+    valid = readable & (number >= NUMBERS[0]) & (number <= NUMBERS[-1])
+    if sum_output.shape[2] == SUM_SCORES[Approach.CLASSIFY]:
+        logits = mask_sums(sum_output, allowed)
+        total = logits.argmax(2)
+        confidence = (logits / temperature).softmax(2).gather(2, total[:, :, None])[:, :, 0]
+        scores = logits.softmax(2)
+    else:
+        value = sum_output[:, :, 0]
+        total = torch.minimum(torch.maximum(value.round(), allowed.to(value)), allowed.to(value) + DIGITS[-1]).long()
+        confidence = (digit_logits / temperature).softmax(2).gather(2, (total - allowed)[:, :, None])[:, :, 0]
+        scores = sum_output
+    return Answers(
+        torch.where(readable, digit, UNREAD).int(),
+        torch.where(valid, total, UNREAD).int(),
+        torch.where(valid, confidence, 0.0),
+        valid & (total == digit + number),
+        digit_logits.softmax(2),
+        scores,
+    )
+
+
+def mask_sums(logits: Tensor, number: Tensor) -> Tensor:
+    """Sum logits (batch, n, 19) with those outside number to number + 9 made impossible."""
+    digit = torch.arange(len(SUMS), device=logits.device) - number[:, :, None]
+    return torch.where((digit >= DIGITS[0]) & (digit <= DIGITS[-1]), logits, IMPOSSIBLE)
+
+
+IMPOSSIBLE = -1e4
+"""Logit of a sum that the number does not allow: its probability is exactly 0, also in float16."""

@@ -1,0 +1,61 @@
+"""classify: the digit and the sum as classes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from adder_runtime.contract import DIGITS, NUMBERS, SUMS
+
+WIDTHS = (16, 16, 32, 32, 48, 48, 64, 64)
+"""Channels of the eight convolution layers; a pooling by 2 stands before each widening."""
+
+HIDDEN = 64
+"""Units of each of the two fully connected layers."""
+
+
+class Classify(nn.Module):
+    """Eight convolution layers; the number one-hot beside them; two fully connected layers; two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 1
+        for width in WIDTHS:
+            if before not in (1, width):
+                layers.append(nn.MaxPool2d(2))
+            layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            before = width
+        self.convolutions = nn.Sequential(*layers)
+        self.first = nn.Linear(WIDTHS[-1] + len(NUMBERS), HIDDEN)
+        self.second = nn.Linear(HIDDEN, HIDDEN)
+        self.digit = nn.Linear(HIDDEN, len(DIGITS))
+        self.sum = nn.Linear(HIDDEN, len(SUMS))
+
+    def forward(self, ink: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
+        """Digit logits (batch, n, 10) and sum logits (batch, n, 19).
+
+        Args:
+            ink: (batch, 1, 28, 28) float, 0 = paper, 1 = full stroke.
+            number: (batch, n) integer, 0 to 9: n numbers for each image, which share its convolutions.
+        """
+        seen = self.convolutions(ink).mean((2, 3))  # (batch, 64)
+        one_hot = (number[:, :, None] == torch.arange(len(NUMBERS), device=number.device)).to(seen.dtype)
+        both = torch.cat([seen[:, None].expand(-1, number.shape[1], -1), one_hot], 2)  # (batch, n, 74)
+        hidden = F.relu(self.second(F.relu(self.first(both))))
+        return self.digit(hidden), self.sum(hidden)
+
+    def loss(self, digit_logits: Tensor, sum_logits: Tensor, digit: Tensor, sum_: Tensor) -> Tensor:
+        """Cross-entropy of the digit plus cross-entropy of the sum, a scalar in nats.
+
+        Args:
+            digit_logits: (batch, n, 10).
+            sum_logits: (batch, n, 19).
+            digit: (batch) integer label.
+            sum_: (batch, n) integer label.
+        """
+        digits = digit[:, None].expand_as(sum_)
+        return F.cross_entropy(digit_logits.flatten(0, 1), digits.flatten()) + F.cross_entropy(
+            sum_logits.flatten(0, 1), sum_.flatten()
+        )

@@ -1,0 +1,79 @@
+"""Augmentation of whole batches of ink on their device. Every random number comes from the generator that is given."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from adder_runtime.contract import SIDE
+
+ROTATION = math.radians(12)
+"""Largest turn to either side, in radians."""
+
+SCALE = 0.12
+"""Largest change of height and of width, each on its own: 0.88 to 1.12."""
+
+SHEAR = 0.15
+"""Largest slant: columns a row moves aside for each row."""
+
+SHIFT = 1.6
+"""Largest shift along each axis, in pixels."""
+
+ELASTIC = 1.0
+"""Standard deviation of the elastic displacement at its knots, in pixels."""
+
+KNOTS = 5
+"""Knots of the elastic displacement on each side of the picture."""
+
+THICKNESS = 0.5
+"""Largest share by which strokes grow or shrink by one pixel's neighbourhood."""
+
+
+def augment(ink: Tensor, generator: Generator) -> Tensor:
+    """Ink of other hands: bent, turned, slanted, shifted, with thicker and thinner strokes.
+
+    Args:
+        ink: (batch, 1, 28, 28) float, 0 = paper, 1 = full stroke.
+        generator: on the device of the ink.
+
+    Returns:
+        The same shape and range.
+    """
+    return thicken(warp(ink, generator), generator)
+
+
+def warp(ink: Tensor, generator: Generator) -> Tensor:
+    """Affine and elastic distortion in one bilinear resampling.
+
+    Source: Simard et al. 2003, "Best Practices for Convolutional Neural Networks".
+    """
+    batch = len(ink)
+    angle = uniform(batch, ROTATION, generator)
+    high, wide = 1 + uniform(batch, SCALE, generator), 1 + uniform(batch, SCALE, generator)
+    shear = uniform(batch, SHEAR, generator)
+    shift_x, shift_y = (uniform(batch, SHIFT * 2 / SIDE, generator) for _ in range(2))
+    cos, sin = angle.cos(), angle.sin()
+    rows = (
+        torch.stack([cos * wide, (shear * cos - sin) * wide, shift_x], 1),
+        torch.stack([sin * high, (shear * sin + cos) * high, shift_y], 1),
+    )
+    grid = F.affine_grid(torch.stack(rows, 1), list(ink.shape), align_corners=False)  # (batch, 28, 28, 2)
+    knots = torch.randn(batch, 2, KNOTS, KNOTS, generator=generator, device=ink.device) * (ELASTIC * 2 / SIDE)
+    bend = F.interpolate(knots, size=(SIDE, SIDE), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    return F.grid_sample(ink, grid + bend, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def thicken(ink: Tensor, generator: Generator) -> Tensor:
+    """Strokes grown or shrunk: a blend with the strongest or the weakest of each 3x3 neighbourhood."""
+    share = uniform(len(ink), THICKNESS, generator)[:, None, None, None]
+    grown = F.max_pool2d(ink, 3, stride=1, padding=1)
+    shrunk = -F.max_pool2d(-ink, 3, stride=1, padding=1)
+    return torch.where(share > 0, ink.lerp(grown, share), ink.lerp(shrunk, -share))
+
+
+def uniform(batch: int, limit: float, generator: Generator) -> Tensor:
+    """(batch) numbers from -limit to limit, on the generator's device."""
+    return (torch.rand(batch, generator=generator, device=generator.device) * 2 - 1) * limit

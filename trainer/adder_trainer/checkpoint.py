@@ -1,0 +1,191 @@
+"""Checkpoints as safetensors with their facts as JSON in the header. No pickle is ever read.
+
+Two kinds: a *checkpoint* holds the weights to export; a *state* holds all that a run needs to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from adder_runtime.contract import Approach
+from adder_runtime.errors import CheckpointError, OutputError
+from adder_trainer.approaches import Network, build
+
+FORMAT = "adder-edge checkpoint 1"
+STATE_FORMAT = "adder-edge training state 1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network and what is known of it."""
+
+    approach: Approach
+    network: Network
+    """In evaluation mode, on the CPU."""
+    facts: dict[str, Any]
+    """approach, options, recipe, seed, temperature, versions, validation, parameters, seconds, revision."""
+    sha256: str
+    """Of the file."""
+
+    @property
+    def temperature(self) -> float:
+        """Divides the logits behind the confidence."""
+        return float(self.facts["temperature"])
+
+
+def save_checkpoint(path: Path, network: Network, facts: dict[str, Any]) -> None:
+    """Write weights and facts, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    write(path, dict(network.state_dict()), {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read weights and facts.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or no checkpoint of this project.
+    """
+    tensors, metadata = read(path, FORMAT)
+    try:
+        facts = json.loads(metadata["facts"])
+        approach = Approach(facts["approach"])
+        network = build(approach, **facts["options"])
+        network.load_state_dict(tensors)
+        float(facts["temperature"])
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not fit: {_one_line(error)}; train it again with: adder-train") from error
+    return Checkpoint(approach, network.eval(), facts, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def save_state(
+    path: Path,
+    settings: dict[str, Any],
+    history: Sequence[dict[str, Any]],
+    network: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    """Write all that a run needs to go on, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    metadata = {"format": STATE_FORMAT, "settings": json.dumps(settings), "history": json.dumps(list(history))}
+    write(path, tensors, metadata)
+
+
+def load_state(
+    path: Path,
+    settings: dict[str, Any],
+    network: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> list[dict[str, Any]]:
+    """Fill network, average and optimizer from a state, and return the history so far.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or belongs to a run with other settings.
+    """
+    tensors, metadata = read(path, STATE_FORMAT)
+    try:
+        kept, wanted = json.loads(metadata["settings"]), json.loads(json.dumps(settings))
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} does not fit: {_one_line(error)}; start again without --resume") from error
+    if kept != wanted:
+        differing = ", ".join(f"{key} {kept.get(key)}" for key in wanted if kept.get(key) != wanted[key])
+        raise CheckpointError(
+            f"{path} belongs to another run ({differing}); resume with the options it was started with"
+        )
+    try:
+        network.load_state_dict(_part(tensors, "network."))
+        average.load_state_dict(_part(tensors, "average."))
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _part(tensors, "optimizer.").items():
+            index, _, key = name.partition(".")
+            states.setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
+        for parameter, values in optimizer.state.items():
+            for key, value in values.items():
+                if value.shape == parameter.shape:
+                    # the file is contiguous, and the fused AdamW takes for granted that all lie in memory alike
+                    values[key] = torch.empty_like(parameter).copy_(value)
+        return list(json.loads(metadata["history"]))
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not fit: {_one_line(error)}; start again without --resume") from error
+
+
+def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file beside its place, then rename it there.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+    write_whole(path, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in its place, whole or not at all; what was there before stays until then.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}; give another folder with --out") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def read(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file of one kind.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another kind.
+    """
+    try:
+        if not path.is_file():
+            raise CheckpointError(f"{path} not found; make it with: adder-train")
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read: {_one_line(error)}; train it again with: adder-train") from error
+    if metadata.get("format") != wanted:
+        raise CheckpointError(f"{path} holds {metadata.get('format', 'something else')!r}, wanted {wanted!r}")
+    return tensors, metadata
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,126 @@
+"""adder-train: fits the two approaches and reports how it went."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run, say
+from adder_runtime.contract import Approach
+from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
+from adder_trainer.options import ARTIFACTS, DeviceName, RecipeName
+from adder_trainer.progress import console
+
+app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command(epilog=exit_codes(UsageError, OutputError, DataError, CheckpointError, DeviceError))
+def train(
+    approach: Annotated[ApproachChoice, typer.Option(help="What to train.")] = ApproachChoice.ALL,
+    recipe: Annotated[
+        RecipeName, typer.Option(help="Our recipe, or the one of the approaches' source.")
+    ] = RecipeName.OURS,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; the recipe's unless given.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images in a batch; the recipe's unless given.")] = None,
+    lr: Annotated[float | None, typer.Option(min=0, help="Highest learning rate; the recipe's unless given.")] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of weights, order, numbers and augmentation.")
+    ] = 1,
+    device: Annotated[
+        DeviceName, typer.Option(help="auto takes the best that is there; a named one must be there.")
+    ] = DeviceName.AUTO,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with MNIST/raw; else ADDER_DATA, else a download to the user's cache."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints and reports.")] = ARTIFACTS,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is there.")] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Measure the test images too, once, for a number to publish.")
+    ] = False,
+    validate_only: Annotated[
+        bool, typer.Option("--validate-only", help="Train nothing: measure the checkpoint in --out.")
+    ] = False,
+    explain_stacking: Annotated[
+        bool,
+        typer.Option("--explain-stacking", help="Train nothing: show why the plain regress approach fails."),
+    ] = False,
+    autocast: Annotated[
+        bool, typer.Option("--autocast/--no-autocast", help="bfloat16 arithmetic; gain on CUDA not measured yet.")
+    ] = False,
+    channels_last: Annotated[
+        bool,
+        typer.Option(
+            "--channels-last/--no-channels-last",
+            help="Memory format of the convolutions; gain on CUDA not measured yet.",
+        ),
+    ] = True,
+    compile_: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="torch.compile; gain on CUDA not measured yet.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object a line.")] = False,
+    version: VersionOption = False,
+) -> None:
+    """Train classify, regress or both on MNIST; each leaves a checkpoint and a folder with its report."""
+    from adder_trainer.data import data_folder
+    from adder_trainer.device import find_device
+    from adder_trainer.runs import Data, Run, explain, measure_checkpoint, runs_to_do, train_run
+    from adder_trainer.training import RECIPES, Speed
+
+    if lr is not None and not math.isfinite(lr):
+        raise UsageError(f"--lr is {lr}, must be a number from 0; see: adder-train --help")
+    chosen = find_device(device)
+    console.print(f"device: {chosen}" + (" (auto)" if device is DeviceName.AUTO else ""))
+    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr}
+    changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    speed = Speed(autocast, channels_last, compile_)
+    runs = [
+        Run(each, recipe, replace(RECIPES[recipe, each], **changes), seed, speed, out) for each in approach.approaches
+    ]
+    folder, download = data_folder(data)
+    images = Data(folder, download, chosen)
+    if explain_stacking:
+        explain(Run(Approach.REGRESS, recipe, RECIPES[recipe, Approach.REGRESS], seed, speed, out), images)
+    elif validate_only:
+        show([measure_checkpoint(each, images, test=test) for each in runs], as_json)
+    else:
+        to_do = runs_to_do(runs, resume=resume, force=force)
+        show([train_run(each, images, resume=resume, test=test) for each in to_do], as_json)
+
+
+def show(results: list[dict[str, Any]], as_json: bool) -> None:
+    """Print the figures of some checkpoints: a table for people, or a JSON object a line."""
+    if as_json:
+        for facts in results:
+            say(json.dumps(facts))
+        return
+    table = Table("approach", "recipe", "parameters", "seconds", "measured on", "pairs", "loss", "digit", "sum")
+    for facts in results:
+        for split in ("validation", "test"):
+            if split in facts:
+                figures = facts[split]
+                table.add_row(
+                    facts["approach"],
+                    facts["recipe"],
+                    f"{facts['parameters']:,}",
+                    f"{facts['seconds']:.0f}",
+                    split,
+                    f"{figures['pairs']:,}",
+                    f"{figures['loss']:.4f}",
+                    f"{figures['digit_accuracy']:.2%}",
+                    f"{figures['sum_accuracy']:.2%}",
+                )
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)

@@ -1,0 +1,65 @@
+"""Live progress on standard error, so that standard output stays for results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from adder_trainer.training import Epoch
+    from adder_trainer.training import Progress as Step
+
+console = Console(stderr=True)
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of items with the time left; yields a function that is told how many more are done."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)
+
+
+@contextmanager
+def training_bar(name: str, epochs: int) -> Iterator[tuple[Callable[[Step], None], Callable[[Epoch], None]]]:
+    """A bar over a whole run with loss, accuracies and time left, and a line for each finished epoch."""
+    figures = "loss {task.fields[loss]:.4f}  digit {task.fields[digit]:.2%}  sum {task.fields[sum]:.2%}"
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn(figures),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, speed_estimate_period=120) as progress:
+        task = progress.add_task(name, total=None, loss=0.0, digit=0.0, sum=0.0)
+
+        def on_step(step: Step) -> None:
+            progress.update(
+                task,
+                description=f"{name} epoch {step.epoch + 1}/{epochs}",
+                total=epochs * step.steps,
+                completed=step.epoch * step.steps + step.step,
+                loss=step.loss,
+                digit=step.digit_accuracy,
+                sum=step.sum_accuracy,
+            )
+
+        def on_epoch(epoch: Epoch) -> None:
+            progress.console.print(
+                f"{name} epoch {epoch.epoch}/{epochs}: "
+                f"train loss {epoch.train_loss:.4f}, digit {epoch.train_digit_accuracy:.2%}, "
+                f"sum {epoch.train_sum_accuracy:.2%}; validation loss {epoch.validation_loss:.4f}, "
+                f"digit {epoch.validation_digit_accuracy:.2%}, sum {epoch.validation_sum_accuracy:.2%}; "
+                f"{epoch.seconds:.1f} s",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+        yield on_step, on_epoch

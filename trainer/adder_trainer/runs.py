@@ -1,0 +1,234 @@
+"""One run from the data to the checkpoint and its report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import torch
+
+from adder_runtime.contract import Approach
+from adder_runtime.errors import CheckpointError, OutputError
+from adder_trainer.approaches import count_parameters
+from adder_trainer.checkpoint import load_checkpoint, save_checkpoint
+from adder_trainer.data import Digits, load_mnist, split_indices, to_ink
+from adder_trainer.evaluation import Evaluation, evaluate, fit_temperature
+from adder_trainer.options import RecipeName, stem
+from adder_trainer.progress import bar, training_bar
+from adder_trainer.report import write_report
+from adder_trainer.stacking import explain_stacking
+from adder_trainer.training import Recipe, Speed, fit
+
+
+@dataclass(frozen=True)
+class Data:
+    """MNIST on a device, each part prepared when it is first asked for."""
+
+    folder: Path
+    download: bool
+    device: torch.device
+
+    @cached_property
+    def _training_images(self) -> Digits:
+        return self._load(train=True)
+
+    @cached_property
+    def train(self) -> Digits:
+        """The 55,000 images to train on."""
+        return self._part(0)
+
+    @cached_property
+    def validation(self) -> Digits:
+        """The 5,000 training images on which every choice is made."""
+        return self._part(1)
+
+    @cached_property
+    def test(self) -> Digits:
+        """The 10,000 test images, for a number to publish."""
+        return self._load(train=False)
+
+    def _part(self, which: int) -> Digits:
+        images = self._training_images
+        index = split_indices(images.digit.cpu())[which].to(self.device)
+        return Digits(images.ink[index], images.digit[index])
+
+    def _load(self, *, train: bool) -> Digits:
+        pixels, digit = load_mnist(self.folder, train=train, download=self.download)
+        with bar("normalising", len(pixels)) as advance:
+            ink = to_ink(pixels, self.device, advance)
+        return Digits(ink, digit.to(self.device))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One approach to train by one recipe, and where to put what comes of it."""
+
+    approach: Approach
+    recipe_name: RecipeName
+    recipe: Recipe
+    seed: int
+    speed: Speed
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Stem of the files it leaves."""
+        return stem(self.approach, self.recipe_name)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The weights to export."""
+        return self.folder / f"{self.name}.safetensors"
+
+    @property
+    def state(self) -> Path:
+        """All that is needed to go on; gone once the checkpoint is written."""
+        return self.folder / f"{self.name}.state.safetensors"
+
+    @property
+    def report(self) -> Path:
+        """Folder of history, pictures and page."""
+        return self.folder / "reports" / self.name
+
+    @property
+    def interrupted(self) -> bool:
+        """It was started and not finished."""
+        return self.state.exists()
+
+    @property
+    def finished(self) -> bool:
+        """Its checkpoint is there and nothing is under way."""
+        return self.checkpoint.exists() and not self.interrupted
+
+
+def runs_to_do(runs: Sequence[Run], *, resume: bool, force: bool) -> list[Run]:
+    """The runs to start or to go on with, once it is sure that nothing that is there would be lost.
+
+    Args:
+        runs: what was asked for.
+        resume: go on with what was interrupted and leave what is finished.
+        force: replace what is there.
+
+    Raises:
+        OutputError: a checkpoint, or the state of an interrupted run, is in the way, or the folder cannot be written.
+        CheckpointError: there is nothing to resume.
+    """
+    for run in runs:
+        check_writable(run.folder)
+    if resume:
+        if not any(run.interrupted for run in runs):
+            states = ", ".join(str(run.state) for run in runs)
+            raise CheckpointError(f"no interrupted run to resume: {states} not found; start one without --resume")
+        return [run for run in runs if not run.finished]
+    for run in runs:
+        if run.interrupted and not force:
+            raise OutputError(
+                f"{run.state} holds an interrupted run; "
+                "go on with --resume, drop it with --force, or name another --out"
+            )
+        if run.finished and not force:
+            raise OutputError(f"{run.checkpoint} is there; replace it with --force, or give another --out")
+    return list(runs)
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure, before minutes of training, that their result will have a place.
+
+    Raises:
+        OutputError: the folder cannot be made, or nothing can be written into it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}; give another folder with --out") from error
+
+
+def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, Any]:
+    """Train, keep the checkpoint, write the report, and return the facts."""
+    train, validation = data.train, data.validation
+    with training_bar(run.name, run.recipe.epochs) as (on_step, on_epoch):
+        fitted = fit(
+            run.approach,
+            run.recipe,
+            train,
+            validation,
+            seed=run.seed,
+            speed=run.speed,
+            state=run.state,
+            resume=resume and run.interrupted,
+            on_step=on_step,
+            on_epoch=on_epoch,
+        )
+    temperature = fit_temperature(run.approach, fitted.network, validation)
+    measured = evaluate(fitted.network, validation, temperature)
+    facts = {
+        "approach": str(run.approach),
+        "options": dict(run.recipe.options),
+        "recipe": str(run.recipe_name),
+        "settings": asdict(run.recipe) | {"options": dict(run.recipe.options)},
+        "speed": asdict(run.speed),
+        "seed": run.seed,
+        "epochs": run.recipe.epochs,
+        "parameters": count_parameters(fitted.network),
+        "seconds": round(fitted.seconds, 1),
+        "temperature": temperature,
+        "device": str(data.device),
+        "cores": os.cpu_count(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "revision": git_revision(),
+        "validation": figures(measured),
+    }
+    if test:
+        facts["test"] = figures(evaluate(fitted.network, data.test, temperature))
+    network = fitted.network.cpu()
+    save_checkpoint(run.checkpoint, network, facts)
+    write_report(run.report, facts=facts, history=fitted.history, evaluation=measured, digits=validation)
+    run.state.unlink(missing_ok=True)
+    return facts
+
+
+def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
+    """The facts of a run's checkpoint with its figures measured anew."""
+    found = load_checkpoint(run.checkpoint)
+    network = found.network.to(data.device)
+    facts = found.facts | {"validation": figures(evaluate(network, data.validation, found.temperature))}
+    facts.pop("test", None)
+    if test:
+        facts["test"] = figures(evaluate(network, data.test, found.temperature))
+    return facts
+
+
+def explain(run: Run, data: Data) -> None:
+    """Write the figure that shows what is to be stacked, into the report of a regress run."""
+    explain_stacking(load_checkpoint(run.checkpoint), data.train, data.validation, run.report)
+
+
+def figures(measured: Evaluation) -> dict[str, float | int]:
+    """The numbers of an evaluation that facts keep; accuracies from 0 to 1."""
+    return {
+        "images": measured.images,
+        "pairs": measured.pairs,
+        "loss": measured.loss,
+        "digit_accuracy": measured.digit_accuracy,
+        "sum_accuracy": measured.sum_accuracy,
+    }
+
+
+def git_revision() -> str:
+    """Short revision of the code that trains, with a plus where files differ from it; "unknown" outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
