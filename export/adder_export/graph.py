@@ -1,0 +1,160 @@
+"""The graph that ships: normaliser, network and answer, from raw pixels to the contract's six outputs."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import version
+from typing import Any
+
+import onnx
+import onnx_ir
+import torch
+from onnx_ir.passes import common
+from torch import Tensor, nn
+
+from adder_runtime.contract import CONTRACT_VERSION, IMAGE, INPUTS, Key, Precision, outputs
+from adder_trainer.answer import answer, clip
+from adder_trainer.checkpoint import Checkpoint
+from adder_trainer.normalize import NORMALIZER_VERSION, Normalizer
+
+OPSET = 18
+"""ONNX operator set of the file unless another is asked for."""
+
+OPSETS = range(OPSET, 24)
+"""Operator sets that can be asked for: from the first that PyTorch's exporter writes to the last that was tried."""
+
+LICENSE = "MIT; trained on MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges), CC BY-SA 3.0"
+
+PRODUCER = "adder-edge"
+
+
+class Pipeline(nn.Module):
+    """Pixels and numbers in, the six outputs of the contract out."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        self.normalizer = Normalizer()
+        self.network = checkpoint.network
+        self.temperature = checkpoint.temperature
+
+    def forward(self, image: Tensor, number: Tensor) -> tuple[Tensor, ...]:
+        """The contract's outputs in its order.
+
+        Args:
+            image: (batch, height, width, channels) uint8.
+            number: (batch) int32.
+        """
+        return tuple(output[:, 0] for output in self.answer_all(image, number[:, None]))
+
+    def answer_all(self, image: Tensor, number: Tensor) -> tuple[Tensor, ...]:
+        """The same with n numbers for each image: number (batch, n), every output (batch, n, ...)."""
+        ink, readable = self.normalizer(image)
+        digit_logits, sum_output = self.network(ink, clip(number))
+        return answer(digit_logits, sum_output, number, readable, self.temperature)
+
+
+def build_graph(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:
+    """The ONNX model of a checkpoint: standard operators, dynamic batch, height, width and channels.
+
+    Args:
+        checkpoint: what to export.
+        opset: ONNX operator set to write, one of OPSETS.
+
+    Returns:
+        A model without source paths, names of training or duplicates, and without metadata; full check and strict
+        shape inference have passed.
+    """
+    # an example batch of 2 or more: with 1, the batch would be fixed at 1
+    example = (torch.zeros(2, 40, 36, 3, dtype=torch.uint8), torch.zeros(2, dtype=torch.int32))
+    names = {axis: torch.export.Dim(str(axis), min=1, max=4 if axis == "channels" else None) for axis in IMAGE.shape}
+    with quiet():
+        program = torch.onnx.export(
+            Pipeline(checkpoint).eval(),
+            example,
+            dynamo=True,
+            opset_version=opset,
+            input_names=[spec.name for spec in INPUTS],
+            output_names=[spec.name for spec in outputs(checkpoint.approach)],
+            dynamic_shapes=(dict(enumerate(names.values())), {0: names["batch"]}),
+            external_data=False,
+        )
+    assert program is not None
+    clean(program.model)
+    proto = onnx_ir.to_proto(program.model)
+    shorten_names(proto)
+    # onnx keeps no list of which file version came with which operator set beyond this helper
+    proto.ir_version = onnx.helper.find_min_ir_version_for(list(proto.opset_import))
+    proto.producer_name, proto.producer_version = PRODUCER, version(PRODUCER)
+    onnx.checker.check_model(proto, full_check=True)
+    onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
+    return proto
+
+
+def clean(model: onnx_ir.Model) -> None:
+    """Remove from a model what no runtime needs: traces, source paths, shapes inside, duplicates, dead nodes."""
+    passes = (
+        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
+        common.DeduplicateInitializersPass(),
+        common.CommonSubexpressionEliminationPass(),
+        common.RemoveUnusedNodesPass(),
+        common.ClearMetadataAndDocStringPass(),
+        common.TopologicalSortPass(),
+    )
+    for each in passes:
+        each(model)
+
+
+def shorten_names(proto: onnx.ModelProto) -> None:
+    """Give nodes and inner values names of a few letters, and drop the shapes and traces written beside values."""
+    graph = proto.graph
+    kept = {value.name for value in (*graph.input, *graph.output)} | {""}  # "" stands for an input left out
+    short: dict[str, str] = {name: name for name in kept}
+
+    def rename(name: str) -> str:
+        return short.setdefault(name, f"v{len(short)}")
+
+    for value in (*graph.input, *graph.output):
+        del value.metadata_props[:]
+    for initializer in graph.initializer:
+        initializer.name = rename(initializer.name)
+    for count, node in enumerate(graph.node):
+        node.name = f"n{count}"
+        node.input[:] = [rename(name) for name in node.input]
+        node.output[:] = [rename(name) for name in node.output]
+    graph.name = PRODUCER
+    del graph.value_info[:]
+
+
+def write_metadata(proto: onnx.ModelProto, checkpoint: Checkpoint, accuracy: dict[str, Any]) -> None:
+    """Put the contract's metadata into a model.
+
+    Args:
+        proto: changed in place.
+        checkpoint: what was exported.
+        accuracy: what was measured, on what; goes in as JSON.
+    """
+    training = {key: value for key, value in checkpoint.facts.items() if key not in ("test", "speed")}
+    entries = {
+        Key.CONTRACT: CONTRACT_VERSION,
+        Key.APPROACH: str(checkpoint.approach),
+        Key.PRECISION: str(Precision.FP32),
+        Key.NORMALIZER: NORMALIZER_VERSION,
+        Key.TRAINING: json.dumps(training, sort_keys=True),
+        Key.ACCURACY: json.dumps(accuracy, sort_keys=True),
+        Key.LICENSE: LICENSE,
+        Key.CHECKPOINT: checkpoint.sha256,
+    }
+    onnx.helper.set_model_props(proto, {str(key): value for key, value in entries.items()})
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the exporter's progress and its advice to PyTorch's developers off the terminal."""
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        # both are about names of axes, which are checked against the contract when the file is loaded
+        warnings.filterwarnings("ignore", message=".*The axis name: .* will not be used")
+        yield

@@ -1,0 +1,317 @@
+"""The proof that a model file answers as PyTorch does: every output of every picture, compared and written down.
+
+A *kind* of pictures stresses one thing. For each picture and number the labels must be equal, the scores must differ by
+no more than a stated tolerance, and the difference must be smaller than what it would take to change a label.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from adder_export.graph import Pipeline
+from adder_runtime.contract import (
+    CHANNELS,
+    CONFIDENCE,
+    CONSISTENT,
+    DIGIT,
+    DIGIT_PROBABILITIES,
+    DIGITS,
+    NUMBERS,
+    SUM,
+    UNREAD,
+    Approach,
+    outputs,
+    sum_scores,
+)
+from adder_runtime.model import Adder
+from adder_runtime.pictures import draw_digit, generate, paint
+
+LABELS = (DIGIT.name, SUM.name, CONSISTENT.name)
+"""Outputs that must be equal."""
+
+PROBABILITY_TOLERANCE = 1e-4
+"""Largest difference of a probability. Sums of floats in another order move a logit by some 1e-5; the largest that was
+seen, 7e-6, is on noise, where the ground and the box of the ink hang by a thread."""
+
+VALUE_TOLERANCE = 5e-4
+"""Largest difference of the unrounded sum, a value of 0 to 18 whose steps are 1; the largest that was seen is 3e-5."""
+
+GENERATED = 300
+"""Generated pictures that stand in for MNIST's test images where those are not at hand."""
+
+SEED = 7
+"""Of the generated pictures."""
+
+BATCH = 100
+"""Images in a run over MNIST."""
+
+EVERY_NUMBER = np.arange(len(NUMBERS), dtype=np.int32)
+
+ODD_NUMBERS = np.array([-1, 10, 18, -(2**31), 2**31 - 1], np.int32)
+"""Numbers that the contract answers with a sum of -1."""
+
+CPU_FLAGS = re.compile(r"sse4_2|avx\w*|fma|amx\w*|f16c|asimd\w*|sve\w*|neon")
+"""The flags of a processor that decide which kernels run."""
+
+TestImages = tuple[NDArray[np.uint8], NDArray[np.int64]]
+"""MNIST's test images (n, 28, 28, 1) and their digits (n)."""
+
+Outputs = dict[str, NDArray[Any]]
+"""The contract's outputs by name, each (pictures, numbers, ...)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Pictures of one shape, each asked with some numbers."""
+
+    kind: str
+    image: NDArray[np.uint8]
+    """(pictures, height, width, channels)."""
+    number: NDArray[np.int32]
+    """(numbers), the same for each picture."""
+    digit: NDArray[np.int64] | None = None
+    """(pictures) what they show, -1 for nothing, where that is known."""
+
+
+@dataclass
+class Tally:
+    """What was found over all cases of one kind."""
+
+    pictures: int = 0
+    pairs: int = 0
+    flips: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
+    """Labels that differ, by output."""
+    differences: dict[str, float] = field(default_factory=dict)
+    """Largest absolute difference, by output."""
+    smallest_margin: float = np.inf
+    """Least change of a score that would change a label of PyTorch's."""
+    worst_ratio: float = 0.0
+    """Largest share of a pair's margin that its difference uses up; under 1, no label can have changed."""
+    worst: dict[str, Any] = field(default_factory=dict)
+    """The pair of the worst ratio: its image, number and both answers."""
+    right: int = 0
+    """Pairs whose sum is what the picture shows plus the number."""
+    right_digits: int = 0
+    known: int = 0
+    """Pairs for which that is known."""
+
+
+def tolerances(approach: Approach) -> dict[str, float]:
+    """Largest difference allowed, by output."""
+    score = PROBABILITY_TOLERANCE if approach is Approach.CLASSIFY else VALUE_TOLERANCE
+    return {
+        CONFIDENCE.name: PROBABILITY_TOLERANCE,
+        DIGIT_PROBABILITIES.name: PROBABILITY_TOLERANCE,
+        sum_scores(approach).name: score,
+    }
+
+
+def cases(mnist: TestImages | None) -> Iterator[Case]:
+    """Everything that a model file is asked.
+
+    Args:
+        mnist: generated pictures take their place when None.
+    """
+    if mnist is None:
+        for picture in generate(GENERATED, SEED):
+            yield Case("generated", picture.pixels[None], EVERY_NUMBER, np.array([picture.digit]))
+    else:
+        for start in range(0, len(mnist[1]), BATCH):
+            part = slice(start, start + BATCH)
+            yield Case("mnist_test", mnist[0][part], EVERY_NUMBER, mnist[1][part])
+    yield from drawn_cases()
+
+
+def drawn_cases() -> Iterator[Case]:
+    """The kinds that are drawn: sizes, polarities, channels, batches, noise, blank pictures, odd numbers."""
+    for height, width in ((9, 9), (17, 40), (28, 28), (64, 64), (200, 31), (31, 200), (333, 500)):
+        image = np.stack([paint(draw_digit(digit, height, width), 1) for digit in (3, 8)])
+        yield Case("sizes", image, EVERY_NUMBER)
+    large = paint(draw_digit(7, 270, 480), 1)[None].repeat(4, 1).repeat(4, 2)
+    yield Case("sizes", large, EVERY_NUMBER[::9], np.array([7]))
+    for dark, light in ((0, 1), (1, 0), (0.4, 0.6), (0.6, 0.4), (0.45, 0.55), (0, 0.1), (1, 0.9)):
+        image = np.stack([paint(draw_digit(digit, 60, 50), 1, dark=dark, light=light) for digit in DIGITS])
+        yield Case("polarities", image, EVERY_NUMBER, np.array(DIGITS))
+    for channels in CHANNELS:
+        image = np.stack([paint(draw_digit(digit, 48, 64), channels) for digit in DIGITS])
+        yield Case("channels", image, EVERY_NUMBER, np.array(DIGITS))
+        if channels % 2 == 0:
+            image = image.copy()
+            image[..., -1] = 255 - image[..., 0]  # opaque where the ink is
+            yield Case("transparent", image, EVERY_NUMBER, np.array(DIGITS))
+    for size in (1, 2, 3, 17, 64, 256):
+        image = np.stack([paint(draw_digit(index % len(DIGITS), 32, 32), 1) for index in range(size)])
+        yield Case("batches", image, EVERY_NUMBER, np.arange(size) % len(DIGITS))
+    random = np.random.default_rng(SEED)
+    for height, width, channels in ((28, 28, 1), (90, 70, 3), (5, 200, 2), (64, 64, 4), (2, 2, 1)):
+        yield Case("noise", random.integers(0, 256, (8, height, width, channels), np.uint8), EVERY_NUMBER)
+    nothing = np.array([UNREAD])
+    for shape in ((1, 1, 1), (1, 1, 4), (28, 28, 1), (300, 200, 3), (1, 50, 2)):
+        for value in (0, 127, 255):
+            yield Case("blank", np.full((1, *shape), value, np.uint8), EVERY_NUMBER, nothing)
+    yield Case("odd_numbers", paint(draw_digit(5, 40, 40), 1)[None], ODD_NUMBERS)
+
+
+@torch.no_grad()
+def reference(pipeline: Pipeline, case: Case) -> Outputs:
+    """What PyTorch answers."""
+    number = torch.from_numpy(case.number).expand(len(case.image), -1)
+    found = pipeline.answer_all(torch.from_numpy(case.image), number)
+    approach = Approach.CLASSIFY if found[-1].shape[2] > 1 else Approach.REGRESS
+    return {spec.name: value.numpy() for spec, value in zip(outputs(approach), found, strict=True)}
+
+
+def ask(adder: Adder, case: Case) -> Outputs:
+    """What the model file answers, asked with one number for each picture at a time, as an app asks it."""
+    runs = [adder.run(case.image, np.full(len(case.image), number, np.int32)) for number in case.number]
+    return {name: np.stack([run[name] for run in runs], 1) for name in runs[0]}
+
+
+def margins(approach: Approach, wanted: Outputs, number: NDArray[np.int32]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """How far each pair's scores are from another digit and from another sum, (pictures, numbers) each.
+
+    For probabilities half of the distance between the two largest; for the unrounded sum the distance to the next
+    boundary of rounding inside the range that the number allows.
+    """
+    digit = _half_gap(wanted[DIGIT_PROBABILITIES.name])
+    scores = wanted[sum_scores(approach).name]
+    if approach is Approach.CLASSIFY:
+        return digit, _half_gap(scores)
+    boundaries = number[:, None] + np.arange(len(DIGITS) - 1) + 0.5  # (numbers, 9)
+    return digit, np.abs(scores - boundaries).min(2)
+
+
+def _half_gap(probabilities: NDArray[Any]) -> NDArray[Any]:
+    second, first = np.moveaxis(np.sort(probabilities, axis=2)[..., -2:], 2, 0)
+    return np.asarray((first - second) / 2)
+
+
+def compare(approach: Approach, case: Case, wanted: Outputs, got: Outputs, tally: Tally) -> None:
+    """Add one case to the tally of its kind.
+
+    Args:
+        approach: of the model.
+        case: what was asked.
+        wanted: PyTorch's outputs.
+        got: the model file's.
+        tally: changed in place.
+    """
+    pairs = wanted[SUM.name].shape
+    tally.pictures += pairs[0]
+    tally.pairs += pairs[0] * pairs[1]
+    flipped = np.zeros(pairs, bool)
+    for name in LABELS:
+        differs = wanted[name] != got[name]
+        tally.flips[name] += int(differs.sum())
+        flipped |= differs
+    ratios = np.zeros(pairs)
+    limits = tolerances(approach)
+    difference = {name: np.abs(wanted[name] - got[name]).reshape(*pairs, -1).max(2) for name in limits}
+    for name, limit in limits.items():
+        # NaN compares as false with everything: made infinite, it fails every check
+        difference[name] = np.nan_to_num(difference[name], nan=np.inf, posinf=np.inf)
+        tally.differences[name] = max(tally.differences.get(name, 0.0), float(difference[name].max()))
+        ratios = np.maximum(ratios, np.where(difference[name] > limit, np.inf, 0))
+    # only where there is a label to change: a blank picture and an odd number have none
+    labelled = (wanted[DIGIT.name] != UNREAD, wanted[SUM.name] != UNREAD)
+    names = (DIGIT_PROBABILITIES.name, sum_scores(approach).name)
+    for name, margin, has_label in zip(names, margins(approach, wanted, case.number), labelled, strict=True):
+        if has_label.any():
+            tally.smallest_margin = min(tally.smallest_margin, float(margin[has_label].min()))
+        used = np.divide(difference[name], margin, out=np.full(pairs, np.inf), where=margin > 0)
+        ratios = np.maximum(ratios, np.where(has_label, used, 0))
+    ratios[flipped] = np.inf
+    picture, column = np.unravel_index(int(ratios.argmax()), pairs)
+    if not tally.worst or ratios[picture, column] > tally.worst_ratio:
+        tally.worst = {
+            "image": case.image[picture],
+            "number": int(case.number[column]),
+            "pytorch": {name: value[picture, column].tolist() for name, value in wanted.items()},
+            "file": {name: value[picture, column].tolist() for name, value in got.items()},
+        }
+    tally.worst_ratio = max(tally.worst_ratio, float(ratios.max()))
+    if case.digit is not None:
+        known = case.digit[:, None]
+        truth = np.where(known == UNREAD, UNREAD, known + case.number)
+        tally.known += truth.size
+        tally.right += int((got[SUM.name] == truth).sum())
+        tally.right_digits += int((got[DIGIT.name] == known).sum())
+
+
+def passed(tally: Tally) -> bool:
+    """No label changed, no difference is above its tolerance, and no label could have changed."""
+    return tally.worst_ratio < 1
+
+
+def prove(
+    pipeline: Pipeline,
+    adder: Adder,
+    mnist: TestImages | None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, Tally]:
+    """Ask both everything; the tally of each kind of picture.
+
+    Args:
+        pipeline: PyTorch's side, in evaluation mode.
+        adder: the model file in ONNX Runtime.
+        mnist: the test images and digits, as for `cases`.
+        on_progress: told the number of pairs that were compared.
+    """
+    tallies: dict[str, Tally] = {}
+
+    def both(case: Case) -> tuple[Case, Outputs, Outputs]:
+        return case, reference(pipeline, case), ask(adder, case)
+
+    # each run keeps to one thread, as apps run it; several runs go side by side
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for case, wanted, got in pool.map(both, cases(mnist)):
+            compare(adder.approach, case, wanted, got, tallies.setdefault(case.kind, Tally()))
+            on_progress(len(case.image) * len(case.number))
+    return tallies
+
+
+def count_pairs(mnist: TestImages | None) -> int:
+    """How many pairs `prove` compares."""
+    return sum(len(case.image) * len(case.number) for case in cases(mnist))
+
+
+def describe(tally: Tally) -> dict[str, Any]:
+    """A tally as the certificate keeps it."""
+    told: dict[str, Any] = {
+        "passed": passed(tally),
+        "pictures": tally.pictures,
+        "pairs": tally.pairs,
+        "label_flips": tally.flips,
+        "largest_difference": tally.differences,
+        "smallest_margin": tally.smallest_margin if np.isfinite(tally.smallest_margin) else None,
+        "largest_difference_by_margin": tally.worst_ratio if np.isfinite(tally.worst_ratio) else None,
+    }
+    if tally.known:
+        told |= {"digit_accuracy": tally.right_digits / tally.known, "sum_accuracy": tally.right / tally.known}
+    return told
+
+
+def machine() -> dict[str, Any]:
+    """What the check ran on: system, architecture, cores and the processor's flags that choose kernels."""
+    try:
+        words = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        words = []
+    flags = sorted({word for word in words if CPU_FLAGS.fullmatch(word)})
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "cpu_flags": flags,
+    }

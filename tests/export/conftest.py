@@ -1,0 +1,41 @@
+"""Fixtures of the exporter's tests: the shipped checkpoints and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adder_export.graph import Pipeline
+from adder_runtime import Adder, Approach, Provider
+from adder_runtime.model import find_model, import_onnxruntime
+from adder_trainer.checkpoint import Checkpoint, load_checkpoint
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+
+@pytest.fixture(scope="session", params=list(Approach))
+def approach(request: pytest.FixtureRequest) -> Approach:
+    return Approach(request.param)
+
+
+@pytest.fixture(scope="session", params=[Provider.CPU, Provider.CUDA])
+def provider(request: pytest.FixtureRequest) -> Provider:
+    if request.param is Provider.CUDA and "CUDAExecutionProvider" not in import_onnxruntime().get_available_providers():
+        pytest.skip("this ONNX Runtime has no CUDA; install onnxruntime-gpu on a machine with a GPU")
+    return Provider(request.param)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(approach: Approach) -> Checkpoint:
+    return load_checkpoint(ARTIFACTS / f"{approach}.safetensors")
+
+
+@pytest.fixture(scope="session")
+def pipeline(checkpoint: Checkpoint) -> Pipeline:
+    return Pipeline(checkpoint).eval()
+
+
+@pytest.fixture(scope="session")
+def adder(approach: Approach, provider: Provider) -> Adder:
+    return Adder.load(find_model(approach), provider=provider)

@@ -1,0 +1,96 @@
+"""adder-export as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adder_export import cli, parity
+from adder_runtime import Adder
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+Result = tuple[int, str, str]
+Export = Callable[..., Result]
+
+
+@pytest.fixture
+def export(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Export:
+    """Runs the command in this process, without MNIST: exit code, standard output, standard error."""
+    monkeypatch.delenv("ADDER_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(parity, "GENERATED", 10)
+    monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["adder-export", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+def test_both_approaches_are_exported_and_proven(export: Export, tmp_path: Path) -> None:
+    code, out, _ = export("--checkpoint", ARTIFACTS, "--out", tmp_path / "made")
+    assert code == 0
+    assert out.count("the same answers as PyTorch") == 2
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
+        "classify.certificate.json",
+        "classify.onnx",
+        "regress.certificate.json",
+        "regress.onnx",
+    ]
+    assert Adder.load(tmp_path / "made" / "regress.onnx").approach == "regress"
+
+
+def test_json_is_the_certificate(export: Export, tmp_path: Path) -> None:
+    code, out, err = export(
+        "--approach", "regress", "--checkpoint", ARTIFACTS / "regress.safetensors", "--out", tmp_path, "--json"
+    )
+    assert code == 0
+    assert json.loads(out) == json.loads((tmp_path / "regress.certificate.json").read_text())
+    assert "generated pictures" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--opset", "17"], 2, "opset is 17, must be 18 to 23"),
+        (["--approach", "guess"], 2, "'classify', 'regress', 'all'"),
+        (["--checkpoint", "{artifacts}/regress.safetensors"], 2, "name it with --approach"),
+        (["--approach", "classify", "--checkpoint", "{artifacts}/regress.safetensors"], 9, "holds regress, wanted"),
+        (["--approach", "classify", "--checkpoint", "{tmp}/none.safetensors"], 9, "not found"),
+        (["--approach", "classify", "--checkpoint", "{tmp}/text.safetensors"], 9, "cannot be read"),
+        (["--data", "{tmp}/nowhere"], 8, "not found in"),
+        (["--checkpoint", "{artifacts}", "--out", "{tmp}/taken"], 7, "replace it with --force"),
+        (["--checkpoint", "{artifacts}", "--out", "{tmp}/text.safetensors/x"], 7, "cannot be written"),
+    ],
+)
+def test_bad_call_is_told_in_one_line_and_leaves_nothing(
+    arguments: list[str], code: int, message: str, export: Export, tmp_path: Path
+) -> None:
+    (tmp_path / "text.safetensors").write_text("this is no checkpoint")
+    (tmp_path / "taken").mkdir()
+    shutil.copy(ARTIFACTS / "classify.onnx", tmp_path / "taken")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    found, out, err = export(*(each.format(artifacts=ARTIFACTS, tmp=tmp_path) for each in arguments))
+    assert (found, out) == (code, "")
+    *_, last = err.strip().splitlines()
+    assert last.startswith("adder-export: ")
+    assert message in last
+    assert "Traceback" not in err
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_help_names_every_exit_code(export: Export) -> None:
+    code, out, _ = export("--help")
+    assert code == 0
+    for number in (0, 2, 6, 7, 8, 9, 11, 130):
+        assert f"{number:>5}  " in out

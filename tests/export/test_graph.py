@@ -1,0 +1,101 @@
+"""What is inside the file that ships."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+from adder_export.graph import OPSET, OPSETS, build_graph, write_metadata
+from adder_runtime import Adder, Approach
+from adder_runtime.contract import INPUTS, Key, outputs
+from adder_runtime.model import find_model
+from adder_runtime.pictures import draw_digit, paint
+from adder_trainer.checkpoint import Checkpoint
+
+IR_VERSION = 8
+
+REFERENCE_TOLERANCE = 1e-4
+"""Largest difference of a probability from onnx's own evaluator, which adds in yet another order."""
+
+
+@pytest.fixture(scope="module")
+def proto(approach: Approach) -> onnx.ModelProto:
+    return onnx.load(find_model(approach))
+
+
+def test_shipped_file_is_the_export_of_the_shipped_checkpoint(checkpoint: Checkpoint, proto: onnx.ModelProto) -> None:
+    built = build_graph(checkpoint)
+    assert built.graph.SerializeToString(deterministic=True) == proto.graph.SerializeToString(deterministic=True)
+
+
+def test_only_standard_operators_in_one_pinned_opset(proto: onnx.ModelProto) -> None:
+    assert [(each.domain, each.version) for each in proto.opset_import] == [("", OPSET)]
+    assert proto.ir_version == IR_VERSION
+    assert {node.domain for node in proto.graph.node} == {""}
+    assert list(proto.functions) == []
+
+
+def test_full_check_and_strict_shape_inference_pass(proto: onnx.ModelProto) -> None:
+    onnx.checker.check_model(proto, full_check=True)
+    onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
+
+
+def test_inputs_and_outputs_are_the_contracts(approach: Approach, proto: onnx.ModelProto) -> None:
+    assert [value.name for value in proto.graph.input] == [spec.name for spec in INPUTS]
+    assert [value.name for value in proto.graph.output] == [spec.name for spec in outputs(approach)]
+    for value, spec in zip([*proto.graph.input, *proto.graph.output], [*INPUTS, *outputs(approach)], strict=True):
+        axes = tuple(axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim)
+        assert axes == spec.shape
+
+
+def test_nothing_of_the_training_or_its_machine_is_left(approach: Approach, proto: onnx.ModelProto) -> None:
+    content = find_model(approach).read_bytes()
+    for trace in (b"stack_trace", b"site-packages", b"/home", b"/work", b".py", b"pkg.torch"):
+        assert trace not in content
+    assert all(not node.metadata_props and not node.doc_string for node in proto.graph.node)
+    assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in proto.graph.initializer)
+    assert all(re.fullmatch(r"n\d+", node.name) for node in proto.graph.node)
+
+
+def test_constants_are_folded(proto: onnx.ModelProto) -> None:
+    known = {tensor.name for tensor in proto.graph.initializer}
+    assert [node.op_type for node in proto.graph.node if set(node.input) <= known] == []
+
+
+def test_file_is_under_a_megabyte(approach: Approach) -> None:
+    assert find_model(approach).stat().st_size < 1_000_000
+
+
+def test_metadata_holds_every_key_of_the_contract(proto: onnx.ModelProto, checkpoint: Checkpoint) -> None:
+    metadata = {each.key: each.value for each in proto.metadata_props}
+    assert set(metadata) == set(Key)
+    assert metadata[Key.CHECKPOINT] == checkpoint.sha256
+    assert "MNIST" in metadata[Key.LICENSE]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("opset", OPSETS)
+def test_every_opset_on_offer_gives_the_same_answers(opset: int, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    proto = build_graph(checkpoint, opset)
+    write_metadata(proto, checkpoint, {})
+    onnx.save(proto, tmp_path / "model.onnx")
+    image = np.stack([paint(draw_digit(digit, 50, 40), 3) for digit in range(10)])
+    number = np.arange(10, dtype=np.int32)
+    found = Adder.load(tmp_path / "model.onnx", provider="cpu").run(image, number)
+    assert found["digit"].tolist() == list(range(10))
+    assert found["sum"].tolist() == list(range(0, 20, 2))
+
+
+def test_the_reference_evaluator_of_onnx_agrees(approach: Approach, proto: onnx.ModelProto) -> None:
+    image = np.stack([paint(draw_digit(digit, 33, 47), 2) for digit in (2, 5, 8)])
+    number = np.array([0, 4, 9], np.int32)
+    names = [spec.name for spec in outputs(approach)]
+    wanted = ReferenceEvaluator(proto).run(names, {"image": image, "number": number})
+    got = Adder.load(approach, provider="cpu").run(image, number)
+    for name, value in zip(names, wanted, strict=True):
+        assert np.abs(np.asarray(value, np.float64) - got[name]).max() <= REFERENCE_TOLERANCE, name

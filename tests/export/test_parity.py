@@ -1,0 +1,228 @@
+"""The shipped files answer as PyTorch does, and what does not is caught.
+
+Tolerances are those of the certificate, each with its reason in `adder_export.parity`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from adder_export import graph, model_file, parity
+from adder_export.graph import Pipeline, build_graph, write_metadata
+from adder_export.parity import Case, Tally, ask, cases, compare, describe, drawn_cases, passed, reference, tolerances
+from adder_runtime import Adder, Approach, Provider
+from adder_runtime.contract import CONFIDENCE, DIGIT_PROBABILITIES, SUM, outputs
+from adder_runtime.errors import OutputError, ParityError
+from adder_runtime.image_file import read_image
+from adder_runtime.model import find_model
+from adder_trainer import normalize
+from adder_trainer.checkpoint import Checkpoint
+from adder_trainer.data import load_mnist
+
+KINDS = sorted({case.kind for case in drawn_cases()})
+
+FEW = 20
+"""Generated pictures that the tests take."""
+
+
+@cache
+def generated() -> list[Case]:
+    return list(islice(cases(None), FEW))
+
+
+def tally_of(pipeline: Pipeline, adder: Adder, some: Iterable[Case]) -> Tally:
+    tally = Tally()
+    for case in some:
+        compare(adder.approach, case, reference(pipeline, case), ask(adder, case), tally)
+    return tally
+
+
+def assert_parity(tally: Tally, approach: Approach) -> None:
+    assert tally.pairs > 0
+    assert tally.flips == {"digit": 0, "sum": 0, "consistent": 0}
+    for name, limit in tolerances(approach).items():
+        assert tally.differences[name] <= limit, name
+    assert tally.worst_ratio < 1
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "generated"])
+def test_file_answers_as_pytorch_on(kind: str, pipeline: Pipeline, adder: Adder) -> None:
+    some = generated() if kind == "generated" else [case for case in drawn_cases() if case.kind == kind]
+    tally = tally_of(pipeline, adder, some)
+    assert_parity(tally, adder.approach)
+    assert tally.right == tally.known
+
+
+def test_file_answers_as_pytorch_on_mnist(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
+    pixels, digit = load_mnist(mnist_folder, train=False)
+    mnist = pixels[:200].numpy(), digit[:200].numpy()
+    tally = tally_of(pipeline, adder, (case for case in cases(mnist) if case.kind == "mnist_test"))
+    assert tally.pairs == 2000
+    assert_parity(tally, adder.approach)
+
+
+@pytest.mark.slow
+def test_file_answers_as_pytorch_on_every_mnist_test_pair(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
+    pixels, digit = load_mnist(mnist_folder, train=False)
+    tally = parity.prove(pipeline, adder, (pixels.numpy(), digit.numpy()))["mnist_test"]
+    assert tally.pairs == 100_000
+    assert_parity(tally, adder.approach)
+    shipped = json.loads((find_model(adder.approach).parent / f"{adder.approach}.certificate.json").read_text())
+    assert describe(tally)["sum_accuracy"] == shipped["providers"]["cpu"]["mnist_test"]["sum_accuracy"]
+
+
+def with_changed_weight(path: Path, to: Path) -> Path:
+    """A copy of a model file in which one weight of the first convolution is 0.1 larger."""
+    proto = onnx.load(path)
+    name = next(node for node in proto.graph.node if node.op_type == "Conv").input[1]
+    kernel = next(tensor for tensor in proto.graph.initializer if tensor.name == name)
+    values = numpy_helper.to_array(kernel).copy()
+    values.flat[0] += 0.1
+    kernel.CopyFrom(numpy_helper.from_array(values, name))
+    onnx.save(proto, to)
+    return to
+
+
+def test_changed_weight_is_caught(approach: Approach, pipeline: Pipeline, tmp_path: Path) -> None:
+    adder = Adder.load(with_changed_weight(find_model(approach), tmp_path / "changed.onnx"), provider="cpu")
+    assert not passed(tally_of(pipeline, adder, generated()))
+
+
+def test_edited_normaliser_is_caught(
+    checkpoint: Checkpoint, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(normalize, "INK_SIDE", 19)
+    proto = build_graph(checkpoint)
+    write_metadata(proto, checkpoint, {})
+    onnx.save(proto, tmp_path / "edited.onnx")
+    monkeypatch.undo()
+    adder = Adder.load(tmp_path / "edited.onnx", provider="cpu")
+    assert not passed(tally_of(pipeline, adder, generated()))
+
+
+def flip_nothing_but(name: str, change: float) -> Tally:
+    """The tally of one pair whose output `name` was changed by hand."""
+    case = Case("made", np.zeros((1, 2, 2, 1), np.uint8), np.array([4], np.int32))
+    probabilities = np.full((1, 1, 10), 0.02, np.float32)
+    probabilities[..., 3] = 0.82
+    scores = np.zeros((1, 1, 19), np.float32)
+    scores[..., 7], scores[..., 8] = 0.9, 0.1
+    parts = [np.array([[3]]), np.array([[7]]), np.array([[0.9]]), np.array([[True]]), probabilities, scores]
+    wanted = {spec.name: part for spec, part in zip(outputs(Approach.CLASSIFY), parts, strict=True)}
+    got = {key: value.copy() for key, value in wanted.items()}
+    got[name] = got[name] + change
+    tally = Tally()
+    compare(Approach.CLASSIFY, case, wanted, got, tally)
+    return tally
+
+
+def test_equal_answers_pass() -> None:
+    tally = flip_nothing_but(CONFIDENCE.name, 0)
+    assert passed(tally)
+    assert tally.smallest_margin == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("name", [SUM.name, "digit"])
+def test_one_flipped_label_fails(name: str) -> None:
+    tally = flip_nothing_but(name, 1)
+    assert not passed(tally)
+    assert tally.flips[name] == 1
+    assert tally.worst["number"] == 4
+
+
+@pytest.mark.parametrize("name", [CONFIDENCE.name, DIGIT_PROBABILITIES.name])
+def test_difference_above_the_tolerance_fails(name: str) -> None:
+    assert passed(flip_nothing_but(name, 0.9 * parity.PROBABILITY_TOLERANCE))
+    assert not passed(flip_nothing_but(name, 1.1 * parity.PROBABILITY_TOLERANCE))
+    assert not passed(flip_nothing_but(name, float("nan")))
+
+
+def test_difference_that_could_flip_a_label_fails_even_within_tolerance() -> None:
+    case = Case("made", np.zeros((1, 2, 2, 1), np.uint8), np.array([4], np.int32))
+    probabilities = np.zeros((1, 1, 10), np.float32)
+    probabilities[..., 3], probabilities[..., 5] = 0.50001, 0.49999
+    parts = [
+        np.array([[3]]),
+        np.array([[7]]),
+        np.array([[0.5]]),
+        np.array([[True]]),
+        probabilities,
+        np.array([[[7.2]]]),
+    ]
+    wanted = {spec.name: part for spec, part in zip(outputs(Approach.REGRESS), parts, strict=True)}
+    got = wanted | {DIGIT_PROBABILITIES.name: probabilities + 2e-5}
+    tally = Tally()
+    compare(Approach.REGRESS, case, wanted, got, tally)
+    assert tally.flips == {"digit": 0, "sum": 0, "consistent": 0}
+    assert not passed(tally)
+
+
+def test_margin_of_a_regressed_sum_is_the_distance_to_the_next_rounding() -> None:
+    wanted = {
+        DIGIT_PROBABILITIES.name: np.full((1, 3, 10), 0.1, np.float32),
+        "sum_scores": np.array([[[3.9], [7.45], [25.0]]], np.float32),
+    }
+    number = np.array([4, 4, 4], np.int32)
+    _, margin = parity.margins(Approach.REGRESS, wanted, number)
+    # 3.9 and 25 are outside 4 to 13: the nearest boundary is the first or the last inside
+    assert margin[0].tolist() == pytest.approx([0.6, 0.05, 12.5], abs=1e-6)
+
+
+@pytest.fixture
+def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "GENERATED", 10)
+    monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
+
+
+@pytest.mark.usefixtures("few_pictures")
+def test_gate_keeps_the_earlier_file_and_saves_the_worst_case(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / f"{checkpoint.approach}.onnx"
+    target.write_bytes(b"the earlier file")
+
+    def build_with_fault(found: Checkpoint, opset: int) -> onnx.ModelProto:
+        with monkeypatch.context() as patch:
+            patch.setattr(normalize, "INK_SIDE", 14)
+            return graph.build_graph(found, opset)
+
+    monkeypatch.setattr(model_file, "build_graph", build_with_fault)
+    with pytest.raises(ParityError, match="does not answer as PyTorch does: generated") as caught:
+        model_file.export_model(checkpoint, tmp_path, force=True)
+    assert "\n" not in str(caught.value)
+    assert target.read_bytes() == b"the earlier file"
+    kept = {path.name for path in tmp_path.iterdir()}
+    failure = f"{checkpoint.approach}.parity-failure"
+    assert kept == {target.name, f"{failure}.png", f"{failure}.json"}
+    told = json.loads((tmp_path / f"{failure}.json").read_text())
+    assert (told["kind"], told["provider"]) == ("generated", "cpu")
+    assert read_image(tmp_path / f"{failure}.png").size > 0
+
+
+@pytest.mark.usefixtures("few_pictures")
+def test_export_writes_the_file_and_a_certificate_that_fits_it(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    made = model_file.export_model(checkpoint, tmp_path)
+    again = Adder.load(made.model, provider="cpu")
+    assert again.approach is checkpoint.approach
+    facts = json.loads(made.certificate.read_text())
+    assert facts == json.loads(json.dumps(made.facts))
+    assert facts["passed"] is True
+    assert facts["pictures"] == "generated, MNIST was not at hand"
+    assert facts["model"]["bytes"] == made.model.stat().st_size
+    assert facts["providers"]["cpu"]["generated"]["pairs"] == 100
+    assert {path.name for path in tmp_path.iterdir()} == {made.model.name, made.certificate.name}
+    with pytest.raises(OutputError, match="replace it with --force"):
+        model_file.export_model(checkpoint, tmp_path)
+
+
+def test_every_provider_of_the_machine_is_proven() -> None:
+    assert Provider.CPU in model_file.providers()
