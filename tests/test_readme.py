@@ -1,0 +1,70 @@
+"""The README is true: its tables are those of the artifacts, its commands, options and links exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+
+from adder_runtime import errors
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = ("adder_runtime.cli", "adder_trainer.cli", "adder_export.cli")
+
+
+def tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "tools" / "readme_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tables_are_those_of_the_artifacts() -> None:
+    assert tables().filled(README) == README, "run: make readme"
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_each_command_and_option_is_named(module: str) -> None:
+    app = import_module(module).app
+    section = README[README.index(f"`{app.info.name}") :]
+    options = [option for each in typer.main.get_command(app).params for option in each.opts if option.startswith("--")]
+    assert len(options) > 5
+    assert [option for option in options if f"`{option}`" not in section] == []
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    found = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AdderError)]
+    codes = {each.exit_code for each in found}
+    codes |= {errors.EXIT_SOME_FAILED, errors.EXIT_USAGE, errors.EXIT_INTERRUPTED, 0}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == codes
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
+    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"make ([a-z]+)\b", re.sub(r"```python.*?```", "", README, flags=re.DOTALL)))
+    assert named & {"demo", "test"} == {"demo", "test"}
+    assert named <= targets
+
+
+def test_python_example_prints_what_its_comments_say(capsys: pytest.CaptureFixture[str]) -> None:
+    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert example
+    exec(example[1].replace("examples/three.png", str(ROOT / "examples" / "three.png")), {})
+    digit_and_sum, confidence, consistent = capsys.readouterr().out.splitlines()
+    assert digit_and_sum == "3 10"
+    assert 0.9 < float(confidence) <= 1
+    assert consistent == "True"

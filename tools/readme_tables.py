@@ -1,0 +1,99 @@
+"""Writes the README's tables from what lies under artifacts/: no figure in them is typed by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+ARTIFACTS = ROOT / "artifacts"
+APPROACHES = ("classify", "regress")
+
+
+def read(name: str) -> dict[str, Any]:
+    """A JSON file of the artifacts."""
+    return dict(json.loads((ARTIFACTS / name).read_text()))
+
+
+def table(header: str, rows: list[list[str]]) -> str:
+    """A Markdown table; `header` separates its columns by `|`."""
+    columns = header.split("|")
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cell.strip() for cell in line) + " |" for line in lines)
+
+
+def results() -> str:
+    """Both approaches by both recipes."""
+    rows = []
+    for approach in APPROACHES:
+        for recipe in ("ours", "source"):
+            stem = approach if recipe == "ours" else f"{approach}-source"
+            facts = read(f"reports/{stem}/facts.json")
+            test = facts["test"]
+            rows.append(
+                [
+                    approach,
+                    recipe,
+                    f"{facts['parameters']:,}",
+                    str(facts["epochs"]),
+                    f"{facts['seconds']:,.0f}",
+                    f"{test['loss']:.3f}",
+                    f"{test['digit_accuracy']:.2%}",
+                    f"{test['sum_accuracy']:.2%}",
+                ]
+            )
+    return table("approach | recipe | parameters | epochs | seconds | loss | digit right | sum right", rows)
+
+
+def files() -> str:
+    """The model files and what their certificates say."""
+    rows = []
+    for approach in APPROACHES:
+        certificate = read(f"{approach}.certificate.json")
+        kinds = certificate["providers"]["cpu"]
+        pairs = sum(kind["pairs"] for kind in kinds.values())
+        flips = sum(sum(kind["label_flips"].values()) for kind in kinds.values())
+        difference = max(max(kind["largest_difference"].values()) for kind in kinds.values())
+        share = max(kind["largest_difference_by_margin"] for kind in kinds.values())
+        rows.append(
+            [
+                f"`{approach}.onnx`",
+                f"{certificate['model']['bytes'] / 1000:.0f} KB",
+                f"{kinds['mnist_test']['sum_accuracy']:.2%}",
+                f"{pairs:,}",
+                str(flips),
+                f"{difference:.1e}",
+                f"{share:.2%}",
+            ]
+        )
+    head = "file | size | sum right on MNIST's test pairs | pairs compared | labels that differ"
+    return table(f"{head} | largest difference | largest share of what would flip a label", rows)
+
+
+def stacking() -> str:
+    """What is stacked beside the number, and how right the sum then is."""
+    facts = read("reports/regress/stacking.json")
+    rows = [
+        [kind["stack"], f"{kind['sum_accuracy']:.2%}", f"{kind['mean_squared_error']:.3f}"] for kind in facts["kinds"]
+    ]
+    return table("stacked beside the number | sum right | mean squared error", rows)
+
+
+TABLES = {"results": results, "files": files, "stacking": stacking}
+
+
+def filled(text: str) -> str:
+    """The README with each table between its markers made anew."""
+    for name, make in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+        assert pattern.search(text), f"the README has no {begin}"
+        text = pattern.sub(f"{begin}\n{make()}\n{end}".replace("\\", r"\\"), text)
+    return text
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(filled(readme.read_text()))
