@@ -41,8 +41,7 @@ clean: ## Remove what make has built
 	rm -rf build dist
 
 $(LIGHT)/installed: pyproject.toml hatch_build.py $(wildcard artifacts/*.onnx) $(wildcard runtime/adder_runtime/*.py)
-	$(PYTHON) -m venv $(LIGHT)
-	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	$(PYTHON) -m venv --clear $(LIGHT)
 	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check ".[cpu]"
 	@touch $@
 

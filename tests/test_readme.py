@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -68,3 +70,10 @@ def test_python_example_prints_what_its_comments_say(capsys: pytest.CaptureFixtu
     assert digit_and_sum == "3 10"
     assert 0.9 < float(confidence) <= 1
     assert consistent == "True"
+
+
+def test_first_answer_is_what_the_command_prints() -> None:
+    command, printed = re.findall(r"^\$ (adder-infer .*)\n(.+)$", README, re.MULTILINE)[0]
+    words = [sys.executable, "-m", "adder_runtime", *command.split()[1:], "--provider", "cpu"]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True)
+    assert ended.stdout == printed + "\n"

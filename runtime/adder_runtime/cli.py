@@ -30,6 +30,9 @@ NAME = "adder-infer"
 
 STANDARD_INPUT = "-"
 
+ALMOST_SURE = 0.9999
+"""The highest confidence that a person is told: rounding must not make it a certainty."""
+
 app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -158,7 +161,7 @@ def show_line(name: str, number: int, adders: Sequence[Adder], answers: Sequence
     parts = []
     for adder, answer in zip(adders, answers, strict=True):
         doubt = "" if answer.consistent else ", digit and sum disagree"
-        how = f"{answer.confidence:.2%} sure{doubt}, {adder.approach} on {adder.provider}"
+        how = f"{min(answer.confidence, ALMOST_SURE):.2%} sure{doubt}, {adder.approach} on {adder.provider}"
         parts.append(f"{answer.digit} + {number} = {answer.sum} ({how})")
     if len(answers) > 1:
         parts.append("they agree" if agree(answers) else "they DISAGREE")

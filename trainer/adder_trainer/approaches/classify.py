@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_runtime.contract import DIGITS, NUMBERS, SUMS
+from adder_runtime.contract import DIGITS, NUMBERS, SIDE, SUMS
 
 WIDTHS = (16, 16, 32, 32, 48, 48, 64, 64)
 """Channels of the eight convolution layers; a pooling by 2 stands before each widening."""
@@ -21,10 +21,12 @@ class Classify(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        before = 1
+        before, side = 1, SIDE
         for width in WIDTHS:
             if before not in (1, width):
-                layers.append(nn.MaxPool2d(2))
+                # an odd side is padded, 7 -> 4: without it the last row and column would be left out
+                layers.append(nn.MaxPool2d(2, padding=side % 2))
+                side = (side + 1) // 2
             layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             before = width
         self.convolutions = nn.Sequential(*layers)

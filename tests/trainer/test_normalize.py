@@ -1,0 +1,216 @@
+"""The same digit gives the same ink, however its picture was made; and no ink is found where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adder_runtime.contract import CHANNELS, DIGITS, SIDE
+from adder_runtime.image_file import Pixels
+from adder_runtime.pictures import draw_digit, paint
+from adder_trainer.data import load_mnist
+from adder_trainer.normalize import CENTRE, INK_SIDE, LEAST_CONTRAST, Normalizer
+
+DRAWN = 40
+"""Side of the drawn pictures, in pixels; a digit's ink is 29 of them high."""
+
+EXACT = 1e-5
+"""The same light through other channels: only float32 rounding differs (measured: at most 3.8e-6)."""
+
+REQUANTISED = 0.02
+"""The same ink in other 8-bit lights: one level more or less in each pixel (measured: at most 0.015)."""
+
+MOVED, MOVED_MEAN = 0.1, 0.005
+"""The same ink elsewhere or larger: the first look's cells fall on other pixels, and the box moves by a small share of
+one (measured over ten digits: at most 0.064 at a stroke's edge, 0.0035 on average over the picture)."""
+
+AGAIN, AGAIN_MEAN = 0.2, 0.015
+"""Ink normalised once more: at one pixel a cell, the box is known to a few hundredths of a pixel, and the edges are
+interpolated (measured over ten digits: at most 0.15, 0.0101 on average over the picture)."""
+
+OFF_CENTRE = 0.05
+"""Distance of the centre of mass from its place, in pixels: it is set from the look before, of 56 cells (measured:
+at most 0.031)."""
+
+MNIST_MEAN = 0.03
+"""MNIST was centred to whole pixels, the normaliser centres to parts of one (measured over 1,000 images: 0.0263)."""
+
+
+def ink_of(pixels: Pixels) -> Tensor:
+    """The ink (28, 28) of a picture in which there is some."""
+    ink, readable = Normalizer()(torch.from_numpy(np.ascontiguousarray(pixels))[None])
+    assert readable.tolist() == [True]
+    return ink[0, 0]  # type: ignore[no-any-return]  # torch does not type what modules return
+
+
+def is_readable(pixels: Pixels) -> bool:
+    return bool(Normalizer()(torch.from_numpy(pixels)[None])[1])
+
+
+def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
+    return paint(draw_digit(digit, side, side), channels)
+
+
+def on_canvas(pixels: Pixels, height: int, width: int, top: int, left: int) -> Pixels:
+    canvas = np.full((height, width, pixels.shape[2]), pixels[0, 0], np.uint8)
+    canvas[top : top + len(pixels), left : left + pixels.shape[1]] = pixels
+    return canvas
+
+
+def see_through(ink: NDArray[np.float64], light: int) -> Pixels:
+    """RGBA of one tone: the ink is what is opaque."""
+    pixels = np.full((*ink.shape, 4), light, np.uint8)
+    pixels[:, :, 3] = np.rint(ink * 255)
+    return pixels
+
+
+SAME_LIGHT: dict[str, Callable[[Pixels], Pixels]] = {
+    "inverted": lambda grey: 255 - grey,
+    "grey and opaque alpha": lambda grey: np.concatenate([grey, np.full_like(grey, 255)], 2),
+    "RGB": lambda grey: grey.repeat(3, 2),
+    "opaque RGBA": lambda grey: np.concatenate([grey.repeat(3, 2), np.full_like(grey, 255)], 2),
+    "brighter by 13 levels": lambda grey: grey + np.uint8(13),
+}
+
+MOVES: dict[str, Callable[[Pixels], Pixels]] = {
+    "in the corner": lambda grey: on_canvas(grey, 2 * DRAWN, 2 * DRAWN, 0, DRAWN),
+    "on a larger canvas": lambda grey: on_canvas(grey, 2 * DRAWN, 3 * DRAWN, DRAWN // 2, DRAWN),
+    "shifted by 2 and 3": lambda grey: np.roll(grey, (2, 3), (0, 1)),
+    "twice as large": lambda grey: grey.repeat(2, 0).repeat(2, 1),
+    "three times as large": lambda grey: grey.repeat(3, 0).repeat(3, 1),
+}
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+@pytest.mark.parametrize("change", SAME_LIGHT)
+def test_polarity_channels_and_brightness_do_not_change_the_ink(change: str, digit: int) -> None:
+    grey = picture(digit)
+    torch.testing.assert_close(ink_of(SAME_LIGHT[change](grey)), ink_of(grey), atol=EXACT, rtol=0)
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+@pytest.mark.parametrize("move", MOVES)
+def test_place_and_size_hardly_change_the_ink(move: str, digit: int) -> None:
+    grey = picture(digit)
+    difference = (ink_of(MOVES[move](grey)) - ink_of(grey)).abs()
+    assert difference.max() <= MOVED
+    assert difference.mean() <= MOVED_MEAN
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_faint_ink_is_strengthened(digit: int) -> None:
+    drawn = draw_digit(digit, DRAWN, DRAWN)
+    faint, strong = (ink_of(paint(drawn, 1, dark=dark, light=0.7)) for dark in (0.5, 0.1))
+    assert (faint - strong).abs().max() <= REQUANTISED
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_picture_like_those_of_mnist_passes_nearly_unchanged(digit: int) -> None:
+    once = ink_of(picture(digit))
+    pixels = (once * 255).round().to(torch.uint8)[:, :, None].numpy()
+    difference = (ink_of(pixels) - once).abs()
+    assert difference.max() <= AGAIN
+    assert difference.mean() <= AGAIN_MEAN
+
+
+def test_mnist_itself_passes_nearly_unchanged(mnist_folder: Path) -> None:
+    pixels = load_mnist(mnist_folder, train=True)[0][:1000]
+    ink, readable = Normalizer()(pixels)
+    assert readable.all()
+    assert (ink[:, 0] - pixels[:, :, :, 0] / 255).abs().mean() <= MNIST_MEAN
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (40, 40), (50, 30), (60, 200), (300, 90)])
+def test_ink_is_sized_and_centred_as_in_mnist(digit: int, height: int, width: int) -> None:
+    ink = ink_of(paint(draw_digit(digit, height, width), 1))
+    position = torch.arange(SIDE) + 0.5
+    for axis in (0, 1):
+        centre = (ink.sum(1 - axis) * position).sum() / ink.sum()
+        assert float(centre) == pytest.approx(CENTRE, abs=OFF_CENTRE)
+    inked = (ink > 0.5).nonzero()
+    longer = (inked.amax(0) - inked.amin(0) + 1).max().item()
+    assert INK_SIDE - 1 <= longer <= INK_SIDE
+
+
+@pytest.mark.parametrize("channels", CHANNELS)
+def test_ink_is_float32_from_paper_0_to_stroke_1(channels: int) -> None:
+    pixels = np.stack([picture(digit, channels=channels) for digit in DIGITS])
+    ink, readable = Normalizer()(torch.from_numpy(pixels))
+    assert (ink.shape, ink.dtype) == ((10, 1, SIDE, SIDE), torch.float32)
+    assert (readable.shape, readable.dtype) == ((10,), torch.bool)
+    assert ink.amin((1, 2, 3)).tolist() == [0] * 10
+    assert ink.amax((1, 2, 3)).tolist() == [1] * 10
+
+
+def test_batch_gives_what_one_picture_at_a_time_gives() -> None:
+    blank = np.full((DRAWN, DRAWN, 1), 200, np.uint8)
+    pixels = np.stack([blank, *(picture(digit) for digit in DIGITS), 255 - picture(4)])
+    together, readable = Normalizer()(torch.from_numpy(pixels))
+    assert readable.tolist() == [False] + [True] * 11
+    for index in range(1, 12):
+        torch.testing.assert_close(together[index, 0], ink_of(pixels[index]), atol=EXACT, rtol=0)
+
+
+@pytest.mark.parametrize("light", [0, 255])
+def test_ink_on_transparent_ground_is_that_on_an_opaque_ground(light: int) -> None:
+    drawn = draw_digit(5, DRAWN, DRAWN)
+    opaque = paint(drawn, 1, dark=0, light=1)
+    torch.testing.assert_close(ink_of(see_through(drawn, light)), ink_of(opaque), atol=EXACT, rtol=0)
+
+
+def test_colours_are_weighed_as_pillow_weighs_them() -> None:
+    drawn = draw_digit(2, DRAWN, DRAWN)[:, :, None]
+    ground, stroke = np.array([250, 240, 120]), np.array([30, 90, 220])
+    coloured = np.rint(ground + (stroke - ground) * drawn).astype(np.uint8)
+    grey = np.rint(coloured @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[:, :, None]
+    assert (ink_of(coloured) - ink_of(grey)).abs().max() <= REQUANTISED
+
+
+@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("light", [0, 128, 255])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (28, 28), (33, 70)])
+def test_one_tone_is_nothing_to_read(height: int, width: int, light: int, channels: int) -> None:
+    pixels = np.full((height, width, channels), light, np.uint8)
+    if channels in (2, 4):
+        pixels[:, :, -1] = 255
+    assert not is_readable(pixels)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_what_is_fully_transparent_is_nothing_to_read(channels: int) -> None:
+    pixels = picture(3, channels=channels)
+    pixels[:, :, -1] = 0
+    assert not is_readable(pixels)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_contrast_decides_what_is_readable(sign: int) -> None:
+    under, over = 15, 16
+    assert under / 255 < LEAST_CONTRAST < over / 255
+    stroke = np.zeros((64, 64, 1), np.int16)
+    stroke[16:48, 28:36] = sign
+    assert not is_readable((128 + under * stroke).astype(np.uint8))
+    assert is_readable((128 + over * stroke).astype(np.uint8))
+
+
+def test_speck_is_nothing_to_read() -> None:
+    page = np.full((64, 64, 1), 255, np.uint8)
+    page[20:22, 30:32] = 0
+    assert not is_readable(page)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 90), (90, 1), (2, 2), (5, 300), (27, 31)])
+def test_any_size_gives_finite_ink(height: int, width: int) -> None:
+    random = np.random.default_rng(height * width)
+    pixels = random.integers(0, 256, (4, height, width, 3), np.uint8)
+    ink, _ = Normalizer()(torch.from_numpy(pixels))
+    assert ink.shape == (4, 1, SIDE, SIDE)
+    assert ink.min() >= 0
+    assert ink.max() <= 1

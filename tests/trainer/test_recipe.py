@@ -1,0 +1,66 @@
+"""What a recipe decides of each step: the learning rate, the order, the numbers and the average."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from adder_runtime.contract import NUMBERS, Approach
+from adder_trainer.approaches import build
+from adder_trainer.options import RecipeName
+from adder_trainer.training import RECIPES, WARM_UP, batches, draw_numbers, learning_rate, update_average
+
+
+def test_one_cycle_rises_to_its_peak_and_falls_to_nothing() -> None:
+    recipe = RECIPES[RecipeName.OURS, Approach.CLASSIFY]
+    steps = 100
+    rates = [learning_rate(recipe, step, steps) / recipe.learning_rate for step in range(steps)]
+    peak = int(WARM_UP * steps)
+    assert rates[0] == pytest.approx(1 / (peak + 1))
+    assert rates[peak - 1] == pytest.approx(peak / (peak + 1))
+    assert rates[peak] == 1
+    assert rates[60] == pytest.approx(0.5)
+    assert 0 < rates[-1] < 0.001
+    assert rates[:21] == sorted(rates[:21])
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+
+
+def test_learning_rate_of_the_source_is_constant() -> None:
+    recipe = RECIPES[RecipeName.SOURCE, Approach.REGRESS]
+    assert {learning_rate(recipe, step, 50) for step in range(50)} == {recipe.learning_rate}
+
+
+def test_batches_are_whole_and_hold_no_image_twice() -> None:
+    index = list(batches(103, 20, torch.Generator().manual_seed(1)))
+    assert [len(batch) for batch in index] == [20] * 5
+    assert len(torch.cat(index).unique()) == 100
+    assert torch.cat(index).tolist() != sorted(torch.cat(index).tolist())
+
+
+def test_numbers_are_drawn_once_from_the_seed() -> None:
+    first, again, other = (draw_numbers(1000, seed, torch.device("cpu")) for seed in (1, 1, 2))
+    assert first.shape == (1000, 1)
+    assert set(first.flatten().tolist()) == set(NUMBERS)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("decay", "step", "share"), [(0.0, 0, 1.0), (0.999, 0, 0.9), (0.999, 90, 0.09), (0.9, 90, 0.1), (0.9, 5000, 0.1)]
+)
+def test_average_moves_by_its_share(decay: float, step: int, share: float) -> None:
+    average, network = (build(Approach.REGRESS) for _ in range(2))
+    for model, value in ((average, 1.0), (network, 2.0)):
+        for parameter in model.parameters():
+            torch.nn.init.constant_(parameter, value)
+    update_average(average, network, decay, step)
+    for parameter in average.parameters():
+        assert parameter.flatten()[0].item() == pytest.approx(1 + share)
+        assert (parameter == parameter.flatten()[0]).all()
+
+
+def test_recipes_of_the_source_leave_ours_out() -> None:
+    for approach in Approach:
+        recipe = RECIPES[RecipeName.SOURCE, approach]
+        assert (recipe.epochs, recipe.augment, recipe.all_numbers, recipe.averaging) == (20, False, False, 0.0)
+    assert dict(RECIPES[RecipeName.SOURCE, Approach.REGRESS].options) == {"sharpness": 0.0}

@@ -1,0 +1,271 @@
+"""adder-train as a user meets it: what it prints, where, what it leaves, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from adder_trainer import cli, data, runs
+from adder_trainer.checkpoint import load_checkpoint
+from adder_trainer.data import Digits
+
+Result = tuple[int, str, str]
+Train = Callable[..., Result]
+
+OPTIONS = {
+    "--approach", "--recipe", "--epochs", "--batch-size", "--lr", "--seed", "--device", "--data", "--out", "--resume",
+    "--force", "--test", "--validate-only", "--explain-stacking", "--autocast", "--no-autocast", "--channels-last",
+    "--no-channels-last", "--compile", "--no-compile", "--json", "--version", "--help",
+}  # fmt: skip
+
+REPORT = {
+    "README.md", "confusion_digits.png", "confusion_sums.png", "curves.png", "facts.json", "history.csv",
+    "mistakes.png",
+}  # fmt: skip
+
+QUICK = ("--approach", "regress", "--epochs", 1, "--batch-size", 32, "--device", "cpu", "--json")
+
+
+@pytest.fixture
+def adder_train(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Train:
+    """Runs the command in this process: exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["adder-train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def drawn_mnist(drawn: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn digits in MNIST's place, 60 of them to choose by."""
+
+    def load(folder: Path, *, train: bool, download: bool = False) -> tuple[Tensor, Tensor]:
+        some = slice(None) if train else slice(0, 50)
+        return (drawn.ink[some] * 255).to(torch.uint8).permute(0, 2, 3, 1), drawn.digit[some]
+
+    monkeypatch.setattr(runs, "load_mnist", load)
+    monkeypatch.setattr(data, "VALIDATION", 60)
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pictures take a second for each run, and not every test looks at them."""
+    monkeypatch.setattr(runs, "write_report", lambda *_, **__: None)
+
+
+def in_a_process(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from adder_trainer.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, text=True)
+
+
+def complaint(err: str) -> str:
+    """The one line that says what went wrong; before it stands at most the device."""
+    *before, last = err.splitlines()
+    assert last.startswith("adder-train: ")
+    assert all(line.startswith("device: ") for line in before)
+    assert len(before) <= 1
+    return last.removeprefix("adder-train: ")
+
+
+def test_help_lists_every_option_and_exit_code(adder_train: Train) -> None:
+    code, out, err = adder_train("--help")
+    assert (code, err) == (0, "")
+    assert set(re.findall(r"--[a-z-]+", out.split("Options:")[1])) >= OPTIONS
+    assert set(re.findall(r"^ +(--[a-z-]+)", out, re.MULTILINE)) <= OPTIONS
+    assert re.findall(r"^ +(\d+)  \S", out, re.MULTILINE) == ["0", "2", "7", "8", "9", "10", "130"]
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = "import sys, adder_trainer.cli; print(sorted({'torch', 'torchvision', 'matplotlib'} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert ended.stdout == "[]\n"
+
+
+BAD_OPTIONS = {
+    "--epochs 0": "--epochs",
+    "--epochs many": "--epochs",
+    "--batch-size 0": "--batch-size",
+    "--lr -1": "--lr",
+    "--lr nan": "--lr",
+    "--lr inf": "--lr is inf, must be a number from 0",
+    "--seed -1": "--seed",
+    "--seed 4294967296": "--seed",
+    "--approach guess": "'classify', 'regress', 'all'",
+    "--recipe theirs": "'ours', 'source'",
+    "--device tpu": "'auto', 'cpu', 'cuda', 'mps'",
+    "--josn": "no such option: --josn",
+    "classify": "classify",
+}
+
+
+@pytest.mark.parametrize("options", BAD_OPTIONS)
+def test_bad_option_is_one_line_and_exit_code_2(options: str, adder_train: Train) -> None:
+    code, out, err = adder_train(*options.split())
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert BAD_OPTIONS[options].lower() in complaint(err).lower()
+    assert "adder-train --help" in err
+
+
+def test_missing_data_is_told_without_a_traceback(tmp_path: Path) -> None:
+    ended = in_a_process("--data", tmp_path / "none", "--out", tmp_path / "out", "--device", "cpu")
+    assert (ended.returncode, ended.stdout) == (8, "")
+    assert complaint(ended.stderr).startswith("MNIST's train-images-idx3-ubyte not found in ")
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_named_device_that_is_missing_ends_with_its_code(
+    device: str, adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    code, out, err = adder_train("--device", device, "--out", tmp_path)
+    assert (code, out) == (10, "")
+    assert complaint(err).startswith(f"device {device} is not there")
+
+
+def test_device_that_auto_takes_is_told(adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert adder_train("--validate-only", "--out", tmp_path)[2].splitlines()[0] == "device: cpu (auto)"
+
+
+def test_folder_that_cannot_be_written_is_told_before_the_data_is_read(adder_train: Train, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, _, err = adder_train(*QUICK, "--out", tmp_path / "file", "--data", tmp_path / "none")
+    assert code == 7
+    assert complaint(err).startswith(f"{tmp_path}/file cannot be written: ")
+
+
+@pytest.mark.parametrize(("options", "message"), [("--resume", "no interrupted run"), ("--validate-only", "not found")])
+def test_nothing_to_go_on_with_ends_with_its_code(
+    options: str, message: str, adder_train: Train, tmp_path: Path
+) -> None:
+    code, out, err = adder_train(*QUICK, options, "--out", tmp_path)
+    assert (code, out) == (9, "")
+    assert message in complaint(err)
+
+
+@pytest.mark.usefixtures("drawn_mnist")
+def test_run_leaves_a_checkpoint_and_a_report(adder_train: Train, tmp_path: Path) -> None:
+    code, out, err = adder_train(*QUICK, "--seed", 4, "--test", "--out", tmp_path)
+    assert (code, out.count("\n")) == (0, 1)
+    assert "regress epoch 1/1: train loss " in err
+    assert "Traceback" not in err
+    facts = json.loads(out)
+    assert {path.name for path in tmp_path.iterdir()} == {"regress.safetensors", "reports"}
+    assert load_checkpoint(tmp_path / "regress.safetensors").facts == facts
+    assert (facts["approach"], facts["recipe"], facts["seed"], facts["epochs"]) == ("regress", "ours", 4, 1)
+    assert facts["settings"]["batch_size"] == 32
+    assert (facts["validation"]["images"], facts["validation"]["pairs"]) == (60, 600)
+    assert (facts["test"]["images"], facts["test"]["pairs"]) == (50, 500)
+    report = tmp_path / "reports" / "regress"
+    assert {path.name for path in report.iterdir()} == REPORT
+    assert json.loads((report / "facts.json").read_text()) == facts
+    with (report / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1"]
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
+def test_validate_only_measures_the_checkpoint_and_changes_nothing(adder_train: Train, tmp_path: Path) -> None:
+    trained = json.loads(adder_train(*QUICK, "--out", tmp_path)[1])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    code, out, _ = adder_train(*QUICK, "--validate-only", "--out", tmp_path)
+    assert code == 0
+    assert json.loads(out) == trained
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
+def test_checkpoint_that_is_there_is_replaced_only_with_force(adder_train: Train, tmp_path: Path) -> None:
+    adder_train(*QUICK, "--out", tmp_path)
+    before = (tmp_path / "regress.safetensors").read_bytes()
+    code, out, err = adder_train(*QUICK, "--seed", 2, "--out", tmp_path)
+    assert (code, out) == (7, "")
+    assert complaint(err) == (
+        f"{tmp_path}/regress.safetensors is there; replace it with --force, or give another --out"
+    )
+    assert (tmp_path / "regress.safetensors").read_bytes() == before
+    assert adder_train(*QUICK, "--seed", 2, "--force", "--out", tmp_path)[0] == 0
+    assert load_checkpoint(tmp_path / "regress.safetensors").facts["seed"] == 2
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
+def test_interrupted_run_is_kept_until_it_is_resumed(
+    adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "save_checkpoint", interrupt)
+        code, out, err = adder_train(*QUICK, "--out", tmp_path)
+    assert (code, out) == (130, "")
+    assert err.endswith("adder-train: interrupted\n")
+    code, _, err = adder_train(*QUICK, "--out", tmp_path)
+    assert code == 7
+    assert "holds an interrupted run; go on with --resume, drop it with --force" in complaint(err)
+    code, _, err = adder_train(*QUICK, "--resume", "--seed", 2, "--out", tmp_path)
+    assert code == 9
+    assert "belongs to another run (seed 1)" in err
+    assert adder_train(*QUICK, "--resume", "--out", tmp_path)[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["regress.safetensors"]
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
+def test_both_approaches_and_a_table_for_a_person(
+    adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+    code, out, _ = adder_train("--epochs", 1, "--recipe", "source", "--device", "cpu", "--out", tmp_path)
+    assert code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "validation" in line]
+    assert [row[:2] + row[4:6] for row in rows] == [
+        ["classify", "source", "validation", "600"],
+        ["regress", "source", "validation", "600"],
+    ]
+    assert {path.name for path in tmp_path.glob("*.safetensors")} == {
+        "classify-source.safetensors",
+        "regress-source.safetensors",
+    }
+
+
+@pytest.mark.usefixtures("drawn_mnist")
+def test_training_that_runs_away_is_told(adder_train: Train, tmp_path: Path) -> None:
+    code, out, err = adder_train(*QUICK, "--lr", "1e9", "--out", tmp_path)
+    assert (code, out) == (2, "")
+    assert err.endswith("train with a lower --lr\n")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_one_epoch_of_mnist_from_end_to_end(adder_train: Train, mnist_folder: Path, tmp_path: Path) -> None:
+    asked = (*QUICK, "--batch-size", 500, "--data", mnist_folder)
+    code, out, err = adder_train(*asked, "--out", tmp_path)
+    assert code == 0
+    assert "Traceback" not in err
+    facts = json.loads(out)
+    assert (facts["validation"]["images"], facts["validation"]["pairs"]) == (5_000, 50_000)
+    assert facts["validation"]["digit_accuracy"] > 0.9
+    assert {path.name for path in (tmp_path / "reports" / "regress").iterdir()} == REPORT
+    code, out, _ = adder_train(*asked, "--validate-only", "--test", "--out", tmp_path)
+    assert code == 0
+    measured = json.loads(out)
+    assert measured["validation"] == facts["validation"]
+    assert (measured["test"]["images"], measured["test"]["pairs"]) == (10_000, 100_000)
+    assert adder_train(*asked, "--out", tmp_path)[0] == 7
