@@ -19,7 +19,7 @@ from adder_runtime.errors import (
     UsageError,
 )
 from adder_trainer.options import ARTIFACTS
-from adder_trainer.progress import bar, console
+from adder_trainer.progress import bar, console, print_table
 
 NAME = "adder-export"
 
@@ -98,23 +98,22 @@ def load_test_images(data: Path | None) -> Any:
 
 def show(model: Path, certificate: Path, facts: dict[str, Any]) -> None:
     """Print what was proven as a table for people."""
-    from rich.console import Console
-    from rich.table import Table
-
     size = facts["model"]
     say(f"{model}: {size['bytes'] / 1000:.0f} KB, opset {size['opset']}, sha256 {size['sha256'][:12]}…")
-    table = Table("provider", "pictures", "pairs", "labels that differ", "largest difference", "of what flips a label")
-    for provider, kinds in facts["providers"].items():
-        for kind, found in kinds.items():
-            table.add_row(
-                provider,
-                kind,
-                f"{found['pairs']:,}",
-                f"{sum(found['label_flips'].values())}",
-                f"{max(found['largest_difference'].values()):.1e}",
-                f"{found['largest_difference_by_margin']:.4%}",
-            )
-    Console().print(table)
+    rows = [
+        [
+            provider,
+            kind,
+            f"{found['pairs']:,}",
+            f"{sum(found['label_flips'].values())}",
+            f"{max(found['largest_difference'].values()):.1e}",
+            f"{found['largest_difference_by_margin']:.4%}",
+        ]
+        for provider, kinds in facts["providers"].items()
+        for kind, found in kinds.items()
+    ]
+    columns = "provider", "pictures", "pairs", "labels differ", "largest difference", "of what flips a label"
+    print_table(columns, rows)
     say(f"{certificate}: the same answers as PyTorch {facts['versions']['torch']}, on {facts['pictures']}")
 
 

@@ -141,7 +141,11 @@ def open_argument(argument: str) -> Iterator[ImageSource]:
     """
     if argument != STANDARD_INPUT:
         path = Path(argument)
-        yield from pictures_in(path) if path.is_dir() else [path]
+        try:
+            is_folder = path.is_dir()
+        except OSError:
+            is_folder = False  # reading it then tells why
+        yield from pictures_in(path) if is_folder else [path]
         return
     if sys.stdin is None or sys.stdin.isatty():
         raise ImageError(f"standard input is a terminal, wanted a picture: {NAME} - 7 < image.png")

@@ -282,9 +282,13 @@ def find_model(model: str | os.PathLike[str]) -> Path:
         path = next((folder / model_file_name(approach) for folder in SHIPPED if folder.is_dir()), SHIPPED[-1])
     else:
         approach, path = Approach.CLASSIFY, Path(model)
-    if not path.is_file():
+    try:
+        state = "" if path.is_file() else "is no file" if path.exists() else "not found"
+    except OSError as error:
+        state = f"cannot be read ({error.strerror})"
+    if state:
         raise ModelError(
-            f"{path} {'is no file' if path.exists() else 'not found'}; name {' or '.join(Approach)}, or a model file, "
+            f"{path} {state}; name {' or '.join(Approach)}, or a model file, "
             f"or make it with: adder-export --approach {approach}"
         )
     return path

@@ -119,6 +119,8 @@ BAD_CALLS: dict[str, tuple[list[str], int, str]] = {
     "folder without pictures": (["{empty}", "7"], 3, "has no pictures in it"),
     "one pixel": (["{pixel}", "7"], 4, "nothing to read"),
     "blank": (["{blank}", "7"], 4, "nothing to read"),
+    "name too long": (["x" * 300, "7"], 3, "cannot be opened"),
+    "model name too long": (["{three}", "7", "--model", "x" * 300], 5, "cannot be read"),
     "missing model": (["{three}", "7", "--model", "none.onnx"], 5, "none.onnx not found"),
     "text as model": (["{three}", "7", "--model", "{text}"], 5, "cannot be loaded"),
 }

@@ -107,6 +107,7 @@ BAD_OPTIONS = {
     "--approach guess": "'classify', 'regress', 'all'",
     "--recipe theirs": "'ours', 'source'",
     "--device tpu": "'auto', 'cpu', 'cuda', 'mps'",
+    "--resume --force": "--resume and --force do not go together",
     "--josn": "no such option: --josn",
     "classify": "classify",
 }

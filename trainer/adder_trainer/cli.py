@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run, say
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
-from adder_trainer.options import ARTIFACTS, DeviceName, RecipeName
-from adder_trainer.progress import console
+from adder_trainer.options import ARTIFACTS, DeviceName, RecipeName, stem
+from adder_trainer.progress import console, print_table
 
 app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -77,6 +75,14 @@ def train(
 
     if lr is not None and not math.isfinite(lr):
         raise UsageError(f"--lr is {lr}, must be a number from 0; see: adder-train --help")
+    named = {
+        "--resume": resume,
+        "--force": force,
+        "--validate-only": validate_only,
+        "--explain-stacking": explain_stacking,
+    }
+    if len(together := [option for option, is_given in named.items() if is_given]) > 1:
+        raise UsageError(f"{' and '.join(together)} do not go together: name one of them; see: adder-train --help")
     chosen = find_device(device)
     console.print(f"device: {chosen}" + (" (auto)" if device is DeviceName.AUTO else ""))
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr}
@@ -102,23 +108,24 @@ def show(results: list[dict[str, Any]], as_json: bool) -> None:
         for facts in results:
             say(json.dumps(facts))
         return
-    table = Table("approach", "recipe", "parameters", "seconds", "measured on", "pairs", "loss", "digit", "sum")
+    rows = []
     for facts in results:
         for split in ("validation", "test"):
             if split in facts:
                 figures = facts[split]
-                table.add_row(
-                    facts["approach"],
-                    facts["recipe"],
-                    f"{facts['parameters']:,}",
-                    f"{facts['seconds']:.0f}",
-                    split,
-                    f"{figures['pairs']:,}",
-                    f"{figures['loss']:.4f}",
-                    f"{figures['digit_accuracy']:.2%}",
-                    f"{figures['sum_accuracy']:.2%}",
+                rows.append(
+                    [
+                        stem(Approach(facts["approach"]), RecipeName(facts["recipe"])),
+                        f"{facts['parameters']:,}",
+                        f"{facts['seconds']:.0f}",
+                        split,
+                        f"{figures['pairs']:,}",
+                        f"{figures['loss']:.4f}",
+                        f"{figures['digit_accuracy']:.2%}",
+                        f"{figures['sum_accuracy']:.2%}",
+                    ]
                 )
-    Console().print(table)
+    print_table(("run", "params", "seconds", "split", "pairs", "loss", "digit", "sum"), rows)
 
 
 def main() -> None:
