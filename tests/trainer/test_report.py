@@ -5,28 +5,33 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from adder_runtime.contract import Approach
+from adder_runtime.errors import OutputError
 from adder_trainer.approaches import build
 from adder_trainer.data import Digits
-from adder_trainer.evaluation import Evaluation, evaluate
-from adder_trainer.report import write_report
-from adder_trainer.training import Epoch
+from adder_trainer.evaluation import Evaluation, confusion, evaluate
+from adder_trainer.options import RecipeName
+from adder_trainer.report import command, draw_confusion, draw_mistakes, write_report
+from adder_trainer.training import RECIPES, Epoch, Speed
 
 FILES = ("history.csv", "facts.json", "curves.png", "confusion_digits.png", "confusion_sums.png", "mistakes.png")
+
+USUAL = RECIPES[RecipeName.OURS, Approach.CLASSIFY]
 
 FACTS: dict[str, Any] = {
     "approach": "classify",
     "recipe": "ours",
     "seed": 3,
-    "epochs": 2,
+    "epochs": USUAL.epochs,
     "parameters": 126_829,
     "seconds": 12.3,
     "temperature": 1.25,
@@ -34,8 +39,9 @@ FACTS: dict[str, Any] = {
     "cores": 2,
     "versions": {"torch": "2.0"},
     "revision": "abc",
-    "settings": {"epochs": 2, "batch_size": 128},
-    "validation": {"pairs": 300, "loss": 0.5, "digit_accuracy": 0.75, "sum_accuracy": 0.5},
+    "settings": asdict(USUAL) | {"options": {}},
+    "speed": asdict(Speed()),
+    "validation": {"images": 30, "pairs": 300, "loss": 0.5, "digit_accuracy": 0.75, "sum_accuracy": 0.5},
 }
 
 HISTORY = [Epoch(1, 0.1, 2.0, 0.5, 0.25, 1.0, 0.75, 0.5, 3.0), Epoch(2, 0.0, 1.0, 0.75, 0.5, 0.5, 1.0, 1.0, 3.5)]
@@ -53,26 +59,56 @@ def evaluation(digits: Digits) -> Evaluation:
     return evaluate(build(Approach.CLASSIFY), digits)
 
 
-def test_report_holds_its_files_and_a_page_that_leads_to_them(
-    tmp_path: Path, digits: Digits, evaluation: Evaluation
-) -> None:
-    write_report(tmp_path / "report", facts=FACTS, history=HISTORY, evaluation=evaluation, digits=digits)
-    assert {path.name for path in (tmp_path / "report").iterdir()} == {*FILES, "README.md"}
-    page = (tmp_path / "report" / "README.md").read_text()
+@pytest.fixture(scope="module")
+def perfect(digits: Digits, evaluation: Evaluation) -> Evaluation:
+    digit = digits.digit[:, None].expand(-1, 10)
+    total = digit + torch.arange(10)
+    return replace(
+        evaluation,
+        answers=evaluation.answers._replace(digit=digit.int(), sum=total.int()),
+        wrong_numbers=torch.zeros(30, dtype=torch.int64),
+        digit_confusion=confusion(digit, digit, 10),
+        sum_confusion=confusion(total, total, 19),
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, digits: Digits, evaluation: Evaluation) -> Path:
+    folder = tmp_path_factory.mktemp("run") / "reports" / "classify"
+    write_report(folder, facts=FACTS, history=HISTORY, evaluation=evaluation, digits=digits)
+    return folder
+
+
+def captions(evaluation: Evaluation, digits: Digits) -> list[str]:
+    return [axes.get_title() for axes in draw_mistakes(evaluation, digits).axes if axes.get_title()]
+
+
+def test_report_holds_its_files_and_a_page_that_leads_to_them(report: Path) -> None:
+    assert {path.name for path in report.iterdir()} == {*FILES, "README.md"}
+    page = (report / "README.md").read_text()
     assert set(re.findall(r"\]\(([^)]+)\)", page)) == set(FILES)
-    assert "| validation | 300 | 0.5000 | 75.00% | 50.00% |" in page
-    assert "126,829 parameters, 2 epochs" in page
+    assert "| validation | 30 | 300 | 0.5000 | 75.00% | 50.00% |" in page
+    assert f"126,829 parameters, {USUAL.epochs} epochs" in page
+    assert "| augment | yes |" in page
+    assert "    adder-train --approach classify --recipe ours --seed 3\n" in page
+    assert str(report.parents[1]) not in page
     for name in FILES[2:]:
-        with Image.open(tmp_path / "report" / name) as image:
+        with Image.open(report / name) as image:
+            assert image.format == "PNG"
             assert image.width >= 400
-    assert json.loads((tmp_path / "report" / "facts.json").read_text()) == FACTS
+    assert json.loads((report / "facts.json").read_text()) == FACTS
 
 
-def test_history_has_a_row_for_each_epoch_under_its_names(
-    tmp_path: Path, digits: Digits, evaluation: Evaluation
-) -> None:
-    write_report(tmp_path, facts=FACTS, history=HISTORY, evaluation=evaluation, digits=digits)
-    with (tmp_path / "history.csv").open(newline="") as file:
+def test_same_run_leaves_the_same_bytes(tmp_path: Path, report: Path, digits: Digits, evaluation: Evaluation) -> None:
+    # as a checkpoint's header gives them back: in another order
+    again = json.loads(json.dumps(FACTS, sort_keys=True))
+    write_report(tmp_path, facts=again, history=HISTORY, evaluation=evaluation, digits=digits)
+    for name in {*FILES, "README.md"} - {"facts.json"}:
+        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_history_has_a_row_for_each_epoch_under_its_names(report: Path) -> None:
+    with (report / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [field.name for field in fields(Epoch)]
     assert [
@@ -80,13 +116,64 @@ def test_history_has_a_row_for_each_epoch_under_its_names(
     ] == HISTORY
 
 
-def test_run_without_mistakes_has_a_sheet_that_says_so(tmp_path: Path, digits: Digits, evaluation: Evaluation) -> None:
-    right = (digits.digit[:, None] + torch.arange(10)).int()
-    answers = evaluation.answers._replace(sum=right)
-    perfect = Evaluation(
-        **{**vars(evaluation), "answers": answers, "wrong_numbers": torch.zeros(30, dtype=torch.int64)}
+def test_command_names_what_differs_from_the_recipe_and_the_defaults() -> None:
+    facts = FACTS | {
+        "settings": FACTS["settings"] | {"epochs": 2, "learning_rate": 0.5},
+        "speed": {"autocast": True, "channels_last": False, "compiled": True},
+        "test": FACTS["validation"],
+    }
+    assert command(facts) == (
+        "adder-train --approach classify --recipe ours --seed 3 --epochs 2 --lr 0.5 "
+        "--autocast --no-channels-last --compile --test"
     )
+
+
+def test_mistakes_come_by_wrong_numbers_and_then_by_confidence(digits: Digits, perfect: Evaluation) -> None:
+    total, read = perfect.answers.sum.clone(), perfect.answers.digit.clone()
+    total[3, 4], read[3, 4] = 12, 8  # one number wrong
+    total[5, :2], read[5, :2] = torch.tensor([3, 4]), 3  # two numbers wrong, less sure
+    total[7, 1:3], read[7, 1:3] = torch.tensor([2, 3]), 1  # two numbers wrong, surer
+    confidence = torch.full_like(perfect.answers.confidence, 0.999)
+    confidence[3, 4], confidence[5, :2], confidence[7, 1:3] = 0.98, torch.tensor([0.4, 0.5]), torch.tensor([0.9, 0.8])
+    spoiled = replace(
+        perfect,
+        answers=perfect.answers._replace(digit=read, sum=total, confidence=confidence),
+        wrong_numbers=(total != perfect.answers.sum).sum(1),
+    )
+    assert captions(spoiled, digits) == [
+        "7 → 1, 2 of 10 wrong\n7+1=8, said 2 (90 %)",
+        "5 → 3, 2 of 10 wrong\n5+1=6, said 4 (50 %)",
+        "3 → 8, 1 of 10 wrong\n3+4=7, said 12 (98 %)",
+    ]
+
+
+def test_contact_sheet_ends_at_forty() -> None:
+    generator = torch.Generator().manual_seed(1)
+    many = Digits(torch.rand(60, 1, 28, 28, generator=generator), torch.arange(60) % 10)
+    torch.manual_seed(0)
+    measured = evaluate(build(Approach.CLASSIFY), many)
+    assert (measured.wrong_numbers > 0).sum().item() > 40
+    assert len(captions(measured, many)) == 40
+
+
+def test_run_without_mistakes_has_a_sheet_that_says_so(tmp_path: Path, digits: Digits, perfect: Evaluation) -> None:
     write_report(tmp_path, facts=FACTS, history=HISTORY, evaluation=perfect, digits=digits)
     assert "0 of 30 pictures have a wrong sum" in (tmp_path / "README.md").read_text()
+    assert [text.get_text() for text in draw_mistakes(perfect, digits).texts] == [
+        "no picture of the validation split has a wrong sum"
+    ]
     with Image.open(tmp_path / "mistakes.png") as image:
         assert image.height <= 100
+
+
+def test_confusion_writes_each_count_in_the_cell_of_truth_and_answer() -> None:
+    counts = np.diag(np.full(10, 500))
+    counts[3, 8] = 7
+    cells = {text.get_position(): text.get_text() for text in draw_confusion(counts, "digit").axes[0].texts}
+    assert cells == {(label, label): "500" for label in range(10)} | {(8, 3): "7"}
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path, digits: Digits, evaluation: Evaluation) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"file/report/history\.csv cannot be written"):
+        write_report(tmp_path / "file" / "report", facts=FACTS, history=HISTORY, evaluation=evaluation, digits=digits)

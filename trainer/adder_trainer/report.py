@@ -13,21 +13,38 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from adder_runtime.contract import NUMBERS
+from adder_runtime.contract import NUMBERS, Approach
 from adder_trainer.checkpoint import write_whole
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation
-from adder_trainer.training import Epoch
+from adder_trainer.options import RecipeName
+from adder_trainer.training import RECIPES, Epoch, Recipe, Speed
 
 MISTAKES = 40
 """Pictures on the contact sheet, at most."""
+
+COLUMNS = 8
+"""Of the contact sheet."""
 
 DPI = 100
 
 TRAIN, VALIDATION = "#8a8a8a", "#0b5fa5"
 """Colours of the two splits, apart in grey too."""
+
+ANSWERS = {
+    Approach.CLASSIFY: "the digit and the sum, each as one of its classes",
+    Approach.REGRESS: "the digit as one of ten classes and the sum as one value, which is rounded",
+}
+
+OPTIONS = {"epochs": "--epochs", "batch_size": "--batch-size", "learning_rate": "--lr"}
+"""Settings that the command line can change, and how."""
+
+SPEEDS = {"autocast": "--autocast", "channels_last": "--no-channels-last", "compiled": "--compile"}
+"""What turns each field of `Speed` from its default."""
 
 
 def write_report(
@@ -52,7 +69,7 @@ def write_report(
     """
     write_whole(folder / "history.csv", history_csv(history))
     write_whole(folder / "facts.json", (json.dumps(facts, indent=2) + "\n").encode())
-    write_whole(folder / "curves.png", to_png(draw_curves(history)))
+    write_whole(folder / "curves.png", to_png(draw_curves(history, evaluation.pairs)))
     write_whole(folder / "confusion_digits.png", to_png(draw_confusion(evaluation.digit_confusion.numpy(), "digit")))
     write_whole(folder / "confusion_sums.png", to_png(draw_confusion(evaluation.sum_confusion.numpy(), "sum")))
     write_whole(folder / "mistakes.png", to_png(draw_mistakes(evaluation, digits)))
@@ -76,25 +93,24 @@ def history_csv(history: Sequence[Epoch]) -> bytes:
     return stream.getvalue().encode()
 
 
-def draw_curves(history: Sequence[Epoch]) -> Figure:
-    """Loss, digit error and sum error for each epoch, in training and on the validation split."""
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
+def draw_curves(history: Sequence[Epoch], pairs: int) -> Figure:
+    """Loss, digit error and sum error for each epoch, in training and on the validation split of so many pairs."""
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
     epochs = [epoch.epoch for epoch in history]
-    panels = {
-        "loss": ("train_loss", "validation_loss"),
-        "digit wrong (%)": ("train_digit_accuracy", "validation_digit_accuracy"),
-        "sum wrong (%)": ("train_sum_accuracy", "validation_sum_accuracy"),
-    }
-    for axes, (name, columns) in zip(figure.subplots(1, 3), panels.items(), strict=True):
-        for column, colour, label in zip(columns, (TRAIN, VALIDATION), ("training", "validation"), strict=True):
-            values = [getattr(epoch, column) for epoch in history]
-            if name != "loss":
-                # a share of 0 has no place on a logarithmic axis
-                values = [max(100 * (1 - value), 0.01) for value in values]
-            axes.plot(epochs, values, color=colour, label=label, marker="." if len(epochs) < 3 else None)
-        axes.set(title=name, xlabel="epoch", yscale="log")
+    floor = 50 / pairs  # half a pair, in %: no error has no place on a logarithmic axis
+    panels = {"loss": "loss", "digit wrong (%)": "digit_accuracy", "sum wrong (%)": "sum_accuracy"}
+    for axes, (label, column) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+        for split, colour in (("train", TRAIN), ("validation", VALIDATION)):
+            values = [getattr(epoch, f"{split}_{column}") for epoch in history]
+            if column != "loss":
+                values = [max(100 * (1 - value), floor) for value in values]
+            axes.plot(epochs, values, color=colour, label=split, marker="." if len(epochs) < 3 else None)
+        axes.set(xlabel="epoch", ylabel=label, yscale="log")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.grid(alpha=0.3, which="both")
+        axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     return figure
@@ -103,26 +119,25 @@ def draw_curves(history: Sequence[Epoch]) -> Figure:
 def draw_confusion(counts: NDArray[np.int64], what: str) -> Figure:
     """How often each truth (row) got each answer (column); the colour is of the mistakes alone."""
     classes = len(counts)
-    mistakes = counts.astype(float)
-    np.fill_diagonal(mistakes, np.nan)
+    right = np.eye(classes, dtype=bool)
+    most = max(counts[~right].max(), 1)
     figure = Figure(figsize=(0.45 * classes + 1.2, 0.42 * classes + 1.2), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(np.nanmax(mistakes), 1))
-    for row in range(classes):
-        for column in range(classes):
-            count = counts[row, column]
-            if count:
-                right = row == column
-                dark = not right and count > 0.6 * np.nanmax(mistakes)
-                colour = "white" if dark else "#777777" if right else "black"
-                axes.text(column, row, f"{count}", ha="center", va="center", fontsize=7 if right else 8, color=colour)
+    mistakes = np.where(right | (counts == 0), np.nan, counts)
+    axes.imshow(mistakes, cmap="Oranges", vmin=-most / 5, vmax=most)  # below 0, so that a single one is no white
+    axes.imshow(np.where(right, 0.1, np.nan), cmap="Greys", vmin=0, vmax=1)
+    for row, column in np.argwhere(counts):
+        count = counts[row, column]
+        size, colour = (7, "#555555") if row == column else (8, "white" if count > 0.6 * most else "black")
+        axes.text(column, row, f"{count}", ha="center", va="center", fontsize=size, color=colour)
     axes.set(
-        title=f"{what}: pairs of the validation split",
-        xlabel=f"{what} answered",
-        ylabel=f"{what} shown" if what == "digit" else "true sum",
+        title="pairs of the validation split, mistakes in colour",
+        xlabel=f"answered {what}",
+        ylabel=f"true {what}",
         xticks=range(classes),
         yticks=range(classes),
     )
+    axes.title.set_fontsize(10)
     axes.tick_params(length=0)
     return figure
 
@@ -131,8 +146,7 @@ def draw_mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
     """The pictures whose sum is wrong with the most numbers, the surest answer first among equals."""
     wrong = evaluation.wrong_numbers.cpu().numpy()
     truth = digits.digit.cpu().numpy()
-    total = evaluation.answers.sum.cpu().numpy()
-    confidence = evaluation.answers.confidence.cpu().numpy()
+    read, total, confidence = (part.cpu().numpy() for part in evaluation.answers[:3])
     is_wrong = total != truth[:, None] + np.array(NUMBERS)
     surest = np.where(is_wrong, confidence, -1).argmax(1)  # the number with which the wrong sum is surest
     rank = np.lexsort((-confidence[np.arange(len(wrong)), surest], -wrong))
@@ -141,66 +155,90 @@ def draw_mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
         figure = Figure(figsize=(5, 1))
         figure.text(0.5, 0.5, "no picture of the validation split has a wrong sum", ha="center", va="center")
         return figure
-    columns = min(8, len(chosen))
+    columns = min(COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure = Figure(figsize=(max(1.5 * columns, 4), 1.75 * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(max(1.55 * columns, 4), 1.8 * rows + 0.2), layout=ConstrainedLayoutEngine(h_pad=0.08))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, index in zip(grid.flat, chosen, strict=False):
         number = int(surest[index])
         axes.imshow(1 - digits.ink[index, 0].cpu().numpy(), cmap="gray", vmin=0, vmax=1)
-        said = f"{truth[index]} + {number}: said {total[index, number]}"
-        axes.set_title(f"{said}\n{confidence[index, number]:.0%} sure, {wrong[index]} of 10", fontsize=7)
+        axes.set_title(
+            f"{truth[index]} → {read[index, number]}, {wrong[index]} of 10 wrong\n"
+            f"{truth[index]}+{number}={truth[index] + number}, "
+            f"said {total[index, number]} ({100 * confidence[index, number]:.0f} %)",
+            fontsize=8,
+        )
     return figure
+
+
+def command(facts: dict[str, Any]) -> str:
+    """The command that trains the run again, with what differs from the recipe and the defaults."""
+    usual = RECIPES[RecipeName(facts["recipe"]), Approach(facts["approach"])]
+    words = ["adder-train", f"--approach {facts['approach']}", f"--recipe {facts['recipe']}", f"--seed {facts['seed']}"]
+    settings, speed = facts["settings"], facts["speed"]
+    words += [f"{OPTIONS[name]} {settings[name]}" for name in OPTIONS if settings[name] != getattr(usual, name)]
+    words += [SPEEDS[name] for name, default in asdict(Speed()).items() if speed[name] != default]
+    return " ".join([*words, "--test"] if "test" in facts else words)
+
+
+def in_words(value: Any) -> str:
+    """A setting as the page shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items()) or "as the network has them"
+    return f"{value}"
 
 
 def page(facts: dict[str, Any], evaluation: Evaluation) -> str:
     """The page that joins the report, in Markdown."""
-    rows = [
-        f"| {split} | {figures['pairs']:,} | {figures['loss']:.4f} | {figures['digit_accuracy']:.2%} | "
-        f"{figures['sum_accuracy']:.2%} |"
+    rows = "\n".join(
+        f"| {split} | {figures['images']:,} | {figures['pairs']:,} | {figures['loss']:.4f} | "
+        f"{figures['digit_accuracy']:.2%} | {figures['sum_accuracy']:.2%} |"
         for split in ("validation", "test")
         if (figures := facts.get(split))
-    ]
-    settings = [f"| {name.replace('_', ' ')} | {value} |" for name, value in facts["settings"].items()]
-    wrong = int((evaluation.wrong_numbers > 0).sum())
-    return "\n".join(
-        [
-            f"# {facts['approach']}, recipe {facts['recipe']}",
-            "",
-            f"{facts['parameters']:,} parameters, {facts['epochs']} epochs in {facts['seconds']:,.0f} seconds on "
-            f"{facts['device']} ({facts['cores']} cores, torch {facts['versions']['torch']}), seed {facts['seed']}, "
-            f"code {facts['revision']}.",
-            "",
-            "| split | pairs | loss | digit right | sum right |",
-            "| --- | --- | --- | --- | --- |",
-            *rows,
-            "",
-            f"Made by `adder-train --approach {facts['approach']} --recipe {facts['recipe']} --seed {facts['seed']}"
-            f"{' --test' if 'test' in facts else ''}`. All that follows is of the validation split, on which choices "
-            "are made; each of its pictures is asked with all ten numbers.",
-            "",
-            "![loss and errors by epoch](curves.png)",
-            "",
-            "Training is measured on augmented pictures while the weights move, validation on plain ones with the "
-            "weights that are kept; so training may look the worse of the two. All epochs: [history.csv](history.csv).",
-            "",
-            "![confusion of digits](confusion_digits.png)",
-            "",
-            "![confusion of sums](confusion_sums.png)",
-            "",
-            f"{wrong} of {evaluation.images:,} pictures have a wrong sum with at least one number. The worst, as the "
-            "network sees them:",
-            "",
-            "![the worst mistakes](mistakes.png)",
-            "",
-            "| setting | value |",
-            "| --- | --- |",
-            *settings,
-            f"| temperature of the confidence | {facts['temperature']:.3f} |",
-            "",
-            "Everything as data: [facts.json](facts.json).",
-            "",
-        ]
     )
+    names = [field.name for field in fields(Recipe)]
+    settings = "\n".join(f"| {name.replace('_', ' ')} | {in_words(facts['settings'][name])} |" for name in names)
+    wrong = int((evaluation.wrong_numbers > 0).sum())
+    return f"""# {facts["approach"]}, recipe {facts["recipe"]}
+
+A network that is shown a handwritten digit, is given a number from 0 to 9, and answers
+{ANSWERS[Approach(facts["approach"])]}.
+{facts["parameters"]:,} parameters, {facts["epochs"]} epochs in {facts["seconds"]:,.0f} seconds on {facts["device"]}
+({facts["cores"]} cores, torch {facts["versions"]["torch"]}), one run with seed {facts["seed"]},
+code {facts["revision"]}.
+
+| split | images | pairs | loss | digit right | sum right |
+| --- | --- | --- | --- | --- | --- |
+{rows}
+
+Each image is asked with all ten numbers: ten pairs. Choices are made on the validation split, and all that follows is
+of it. Made by
+
+    {command(facts)}
+
+![loss and errors by epoch](curves.png)
+
+Training is measured while the weights move and on pictures as they are trained on, augmented where the recipe says so;
+validation on plain ones with the weights that are kept. So training may look the worse of the two. All epochs:
+[history.csv](history.csv).
+
+![confusion of digits](confusion_digits.png)
+
+![confusion of sums](confusion_sums.png)
+
+{wrong:,} of {evaluation.images:,} pictures have a wrong sum with at least one number. The worst, as the network sees
+them; above each the true digit and the one that was read, then the wrong sum it is surest of:
+
+![the worst mistakes](mistakes.png)
+
+| setting | value |
+| --- | --- |
+{settings}
+| temperature of the confidence | {facts["temperature"]:.3f} |
+
+Everything as data: [facts.json](facts.json).
+"""

@@ -209,7 +209,9 @@ def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
 
 def explain(run: Run, data: Data) -> None:
     """Write the figure that shows what is to be stacked, into the report of a regress run."""
-    explain_stacking(load_checkpoint(run.checkpoint), data.train, data.validation, run.report)
+    found = load_checkpoint(run.checkpoint)
+    check_writable(run.report)
+    explain_stacking(found, data.train, data.validation, run.report)
 
 
 def figures(measured: Evaluation) -> dict[str, float | int]:
