@@ -105,15 +105,15 @@ def accuracy(checkpoint: Checkpoint, pipeline: Pipeline, mnist: TestImages | Non
     for start in range(0, len(mnist[1]), REFERENCE_BATCH):
         image, digit = (torch.from_numpy(part[start : start + REFERENCE_BATCH]) for part in mnist)
         found, total, *_ = pipeline.answer_all(image, number.expand(len(image), -1))
-        right_digits += int((found[:, 0] == digit).sum())
+        right_digits += int((found == digit[:, None]).sum())
         right_sums += int((total == digit[:, None] + number).sum())
-    images = len(mnist[1])
+    pairs = len(mnist[1]) * len(NUMBERS)
     return {
         "split": "MNIST test",
-        "images": images,
-        "pairs": images * len(NUMBERS),
-        "digit_accuracy": right_digits / images,
-        "sum_accuracy": right_sums / (images * len(NUMBERS)),
+        "images": len(mnist[1]),
+        "pairs": pairs,
+        "digit_accuracy": right_digits / pairs,
+        "sum_accuracy": right_sums / pairs,
     }
 
 
