@@ -48,6 +48,16 @@ VALUE_TOLERANCE = 2e-3
 """Largest difference of the unrounded sum, a value of 0 to 18 whose steps are 1. Before the sum the logits are
 multiplied by 16, and their differences with them; the largest that was seen is 3e-4."""
 
+LOGIT_TOLERANCE = 5e-3
+"""Largest difference of the logarithm of a probability, which is a logit up to a constant. Probabilities near 0 and 1
+hide a changed weight, their logarithms show it: the largest difference that was seen is 2e-4, and 0.07 where one weight
+was 0.1 off."""
+
+SMALLEST = 1e-20
+"""Probabilities below count as this: the logarithm of what float32 can hardly hold says nothing."""
+
+DIGIT_LOGITS, SUM_LOGITS = "digit_logits", "sum_logits"
+
 GENERATED = 300
 """Generated pictures that stand in for MNIST's test images where those are not at hand."""
 
@@ -96,7 +106,7 @@ class Tally:
     differences: dict[str, float] = field(default_factory=dict)
     """Largest absolute difference, by output."""
     smallest_margin: float = np.inf
-    """Least change of a score that would change a label of PyTorch's."""
+    """Least change of a logit or of the unrounded sum that would change a label of PyTorch's."""
     worst_ratio: float = 0.0
     """Largest share of a pair's margin that its difference uses up; under 1, no label can have changed."""
     worst: dict[str, Any] = field(default_factory=dict)
@@ -109,13 +119,28 @@ class Tally:
 
 
 def tolerances(approach: Approach) -> dict[str, float]:
-    """Largest difference allowed, by output."""
-    score = PROBABILITY_TOLERANCE if approach is Approach.CLASSIFY else VALUE_TOLERANCE
-    return {
+    """Largest difference allowed, by output and of the logits."""
+    limits = {
         CONFIDENCE.name: PROBABILITY_TOLERANCE,
         DIGIT_PROBABILITIES.name: PROBABILITY_TOLERANCE,
-        sum_scores(approach).name: score,
+        DIGIT_LOGITS: LOGIT_TOLERANCE,
     }
+    if approach is Approach.CLASSIFY:
+        return limits | {sum_scores(approach).name: PROBABILITY_TOLERANCE, SUM_LOGITS: LOGIT_TOLERANCE}
+    return limits | {sum_scores(approach).name: VALUE_TOLERANCE}
+
+
+def with_logits(approach: Approach, found: Outputs) -> Outputs:
+    """The outputs, and beside them the logits that the probabilities were made of."""
+    more = {DIGIT_LOGITS: _logits(found[DIGIT_PROBABILITIES.name])}
+    if approach is Approach.CLASSIFY:
+        more[SUM_LOGITS] = _logits(found[sum_scores(approach).name])
+    return found | more
+
+
+def _logits(probabilities: NDArray[Any]) -> NDArray[Any]:
+    # NaN stays NaN
+    return np.asarray(np.log(np.maximum(probabilities, SMALLEST, dtype=np.float64)))
 
 
 def cases(mnist: TestImages | None) -> Iterator[Case]:
@@ -182,19 +207,19 @@ def ask(adder: Adder, case: Case) -> Outputs:
 def margins(approach: Approach, wanted: Outputs, number: NDArray[np.int32]) -> tuple[NDArray[Any], NDArray[Any]]:
     """How far each pair's scores are from another digit and from another sum, (pictures, numbers) each.
 
-    For probabilities half of the distance between the two largest; for the unrounded sum the distance to the next
-    boundary of rounding inside the range that the number allows.
+    For logits half of the distance between the two largest; for the unrounded sum the distance to the next boundary of
+    rounding inside the range that the number allows.
     """
-    digit = _half_gap(wanted[DIGIT_PROBABILITIES.name])
-    scores = wanted[sum_scores(approach).name]
+    digit = _half_gap(wanted[DIGIT_LOGITS])
     if approach is Approach.CLASSIFY:
-        return digit, _half_gap(scores)
+        return digit, _half_gap(wanted[SUM_LOGITS])
+    scores = wanted[sum_scores(approach).name]
     boundaries = number[:, None] + np.arange(len(DIGITS) - 1) + 0.5  # (numbers, 9)
     return digit, np.abs(scores - boundaries).min(2)
 
 
-def _half_gap(probabilities: NDArray[Any]) -> NDArray[Any]:
-    second, first = np.moveaxis(np.sort(probabilities, axis=2)[..., -2:], 2, 0)
+def _half_gap(logits: NDArray[Any]) -> NDArray[Any]:
+    second, first = np.moveaxis(np.sort(logits, axis=2)[..., -2:], 2, 0)
     return np.asarray((first - second) / 2)
 
 
@@ -218,6 +243,7 @@ def compare(approach: Approach, case: Case, wanted: Outputs, got: Outputs, tally
         flipped |= differs
     ratios = np.zeros(pairs)
     limits = tolerances(approach)
+    wanted, got = with_logits(approach, wanted), with_logits(approach, got)
     difference = {name: np.abs(wanted[name] - got[name]).reshape(*pairs, -1).max(2) for name in limits}
     for name, limit in limits.items():
         # NaN compares as false with everything: made infinite, it fails every check
@@ -226,7 +252,7 @@ def compare(approach: Approach, case: Case, wanted: Outputs, got: Outputs, tally
         ratios = np.maximum(ratios, np.where(difference[name] > limit, np.inf, 0))
     # only where there is a label to change: a blank picture and an odd number have none
     labelled = (wanted[DIGIT.name] != UNREAD, wanted[SUM.name] != UNREAD)
-    names = (DIGIT_PROBABILITIES.name, sum_scores(approach).name)
+    names = (DIGIT_LOGITS, SUM_LOGITS if approach is Approach.CLASSIFY else sum_scores(approach).name)
     for name, margin, has_label in zip(names, margins(approach, wanted, case.number), labelled, strict=True):
         if has_label.any():
             tally.smallest_margin = min(tally.smallest_margin, float(margin[has_label].min()))
