@@ -168,7 +168,7 @@ def test_difference_that_could_flip_a_label_fails_even_within_tolerance() -> Non
 
 
 def test_margin_of_a_regressed_sum_is_the_distance_to_the_next_rounding() -> None:
-    wanted = {
+    wanted: parity.Outputs = {
         parity.DIGIT_LOGITS: np.zeros((1, 3, 10)),
         "sum_scores": np.array([[[3.9], [7.45], [25.0]]], np.float32),
     }
