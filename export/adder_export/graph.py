@@ -1,4 +1,4 @@
-"""The graph that ships: normaliser, network and answer, from raw pixels to the contract's six outputs."""
+"""The graph that ships: normaliser, network and answer, from raw pixels to the contract's outputs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from onnx_ir.passes import common
 from torch import Tensor, nn
 
 from adder_runtime.contract import CONTRACT_VERSION, IMAGE, INPUTS, Key, Precision, outputs
-from adder_trainer.answer import answer, clip
+from adder_trainer.answer import Answers, answer, clip
 from adder_trainer.checkpoint import Checkpoint
-from adder_trainer.normalize import NORMALIZER_VERSION, Normalizer
+from adder_trainer.normalize import NORMALIZER_VERSION, Normalized, Normalizer
 
 OPSET = 18
 """ONNX operator set of the file unless another is asked for."""
@@ -33,7 +33,7 @@ PRODUCER = "adder-edge"
 
 
 class Pipeline(nn.Module):
-    """Pixels and numbers in, the six outputs of the contract out."""
+    """Pixels and numbers in, the outputs of the contract out."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
@@ -48,13 +48,14 @@ class Pipeline(nn.Module):
             image: (batch, height, width, channels) uint8.
             number: (batch) int32.
         """
-        return tuple(output[:, 0] for output in self.answer_all(image, number[:, None]))
+        answers, seen = self.answer_all(image, number[:, None])
+        return *(output[:, 0] for output in answers), seen.box, seen.ink[:, 0]
 
-    def answer_all(self, image: Tensor, number: Tensor) -> tuple[Tensor, ...]:
-        """The same with n numbers for each image: number (batch, n), every output (batch, n, ...)."""
-        ink, readable = self.normalizer(image)
-        digit_logits, sum_output = self.network(ink, clip(number))
-        return answer(digit_logits, sum_output, number, readable, self.temperature)
+    def answer_all(self, image: Tensor, number: Tensor) -> tuple[Answers, Normalized]:
+        """What is answered to n numbers for each image, number (batch, n), and what was seen of the image."""
+        seen = self.normalizer(image)
+        digit_logits, sum_output = self.network(seen.ink, clip(number))
+        return answer(digit_logits, sum_output, number, seen.readable, self.temperature), seen
 
 
 def build_graph(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:

@@ -104,9 +104,9 @@ def accuracy(checkpoint: Checkpoint, pipeline: Pipeline, mnist: TestImages | Non
     number = torch.arange(len(NUMBERS))
     for start in range(0, len(mnist[1]), REFERENCE_BATCH):
         image, digit = (torch.from_numpy(part[start : start + REFERENCE_BATCH]) for part in mnist)
-        found, total, *_ = pipeline.answer_all(image, number.expand(len(image), -1))
-        right_digits += int((found == digit[:, None]).sum())
-        right_sums += int((total == digit[:, None] + number).sum())
+        answers, _ = pipeline.answer_all(image, number.expand(len(image), -1))
+        right_digits += int((answers.digit == digit[:, None]).sum())
+        right_sums += int((answers.sum == digit[:, None] + number).sum())
     pairs = len(mnist[1]) * len(NUMBERS)
     return {
         "split": "MNIST test",

@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 
 from adder_export.graph import Pipeline
 from adder_runtime.contract import (
+    BOX,
     CHANNELS,
     CONFIDENCE,
     CONSISTENT,
     DIGIT,
     DIGIT_PROBABILITIES,
     DIGITS,
+    INK,
     NUMBERS,
     SUM,
     UNREAD,
@@ -52,6 +54,14 @@ LOGIT_TOLERANCE = 5e-3
 """Largest difference of the logarithm of a probability, which is a logit up to a constant. Probabilities near 0 and 1
 hide a changed weight, their logarithms show it: the largest difference that was seen is 2e-4, and 0.07 where one weight
 was 0.1 off."""
+
+BOX_TOLERANCE = 1e-4
+"""Largest difference of an edge of the box, as a share of the picture's longer side: in a larger picture more pixels
+are summed, and an edge is a larger number. A tenth of a pixel of 1,000; the largest that was seen is 4e-7."""
+
+INK_TOLERANCE = 1e-3
+"""Largest difference of the ink, a value of 0 to 1: a quarter of one of the 255 levels that a picture can hold. The
+largest that was seen, 2e-5, is on noise."""
 
 SMALLEST = 1e-20
 """Probabilities below count as this: the logarithm of what float32 can hardly hold says nothing."""
@@ -119,11 +129,13 @@ class Tally:
 
 
 def tolerances(approach: Approach) -> dict[str, float]:
-    """Largest difference allowed, by output and of the logits."""
+    """Largest difference allowed, by output and of the logits; of the box as a share of the picture's longer side."""
     limits = {
         CONFIDENCE.name: PROBABILITY_TOLERANCE,
         DIGIT_PROBABILITIES.name: PROBABILITY_TOLERANCE,
         DIGIT_LOGITS: LOGIT_TOLERANCE,
+        BOX.name: BOX_TOLERANCE,
+        INK.name: INK_TOLERANCE,
     }
     if approach is Approach.CLASSIFY:
         return limits | {sum_scores(approach).name: PROBABILITY_TOLERANCE, SUM_LOGITS: LOGIT_TOLERANCE}
@@ -192,9 +204,11 @@ def drawn_cases() -> Iterator[Case]:
 @torch.no_grad()
 def reference(pipeline: Pipeline, case: Case) -> Outputs:
     """What PyTorch answers."""
-    number = torch.from_numpy(case.number).expand(len(case.image), -1)
-    found = pipeline.answer_all(torch.from_numpy(case.image), number)
-    approach = Approach.CLASSIFY if found[-1].shape[2] > 1 else Approach.REGRESS
+    pairs = len(case.image), len(case.number)
+    answers, seen = pipeline.answer_all(torch.from_numpy(case.image), torch.from_numpy(case.number).expand(pairs))
+    # the same whatever the number
+    found = *answers, *(each[:, None].expand(*pairs, *each.shape[1:]) for each in (seen.box, seen.ink[:, 0]))
+    approach = Approach.CLASSIFY if answers.sum_scores.shape[2] > 1 else Approach.REGRESS
     return {spec.name: value.numpy() for spec, value in zip(outputs(approach), found, strict=True)}
 
 
@@ -245,6 +259,7 @@ def compare(approach: Approach, case: Case, wanted: Outputs, got: Outputs, tally
     limits = tolerances(approach)
     wanted, got = with_logits(approach, wanted), with_logits(approach, got)
     difference = {name: np.abs(wanted[name] - got[name]).reshape(*pairs, -1).max(2) for name in limits}
+    difference[BOX.name] /= max(case.image.shape[1:3])
     for name, limit in limits.items():
         # NaN compares as false with everything: made infinite, it fails every check
         difference[name] = np.nan_to_num(difference[name], nan=np.inf, posinf=np.inf)

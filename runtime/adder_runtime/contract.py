@@ -13,7 +13,7 @@ from typing import Protocol
 
 from adder_runtime.errors import ContractError
 
-CONTRACT_VERSION = "1"
+CONTRACT_VERSION = "2"
 """Raised when a name, type, shape or meaning below changes."""
 
 SIDE = 28
@@ -92,12 +92,20 @@ def sum_scores(approach: Approach) -> TensorSpec:
     return TensorSpec("sum_scores", "float32", ("batch", SUM_SCORES[approach]), meaning)
 
 
+BOX = TensorSpec(
+    "box",
+    "float32",
+    ("batch", 4),
+    "top, left, bottom, right of the ink in pixels of the picture; all of it where there is nothing to read",
+)
+INK = TensorSpec("ink", "float32", ("batch", SIDE, SIDE), "what the network sees, 0 = paper, 1 = full stroke")
+
 INPUTS = (IMAGE, NUMBER)
 
 
 def outputs(approach: Approach) -> tuple[TensorSpec, ...]:
-    """The six outputs in the file's order."""
-    return (DIGIT, SUM, CONFIDENCE, CONSISTENT, DIGIT_PROBABILITIES, sum_scores(approach))
+    """The outputs in the file's order: six that answer, and two that show what was seen."""
+    return (DIGIT, SUM, CONFIDENCE, CONSISTENT, DIGIT_PROBABILITIES, sum_scores(approach), BOX, INK)
 
 
 class Key(StrEnum):

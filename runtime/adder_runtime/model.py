@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from adder_runtime.contract import (
     DIGIT,
     IMAGE,
+    INK,
     NUMBER,
     NUMBERS,
     UNREAD,
@@ -85,10 +86,14 @@ class Answer:
     """Of the digits 0 to 9."""
     sum_scores: tuple[float, ...]
     """classify: probabilities of the sums 0 to 18. regress: the one unrounded sum."""
+    box: tuple[float, float, float, float]
+    """Where the ink was found: top, left, bottom, right in pixels of the picture."""
+    ink: NDArray[np.float32] = field(compare=False, repr=False)
+    """(28, 28) what the network saw, 0 = paper, 1 = full stroke."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields in the order of the contract, ready for JSON."""
-        return asdict(self)
+        """The fields in the order of the contract, without the ink, ready for JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != INK.name}
 
 
 class Adder:
@@ -211,6 +216,18 @@ class Adder:
             raise ModelError(f"{self.path} failed on pixels of shape {image.shape}: {_reason(error)}") from error
         return dict(zip(names, values, strict=True))
 
+    def see(self, image: ImageSource) -> NDArray[np.float32]:
+        """What the network sees of a picture, also of one with nothing to read: (28, 28), 0 = paper, 1 = full stroke.
+
+        Args:
+            image: as for `predict`.
+
+        Raises:
+            ImageError: the picture cannot be read.
+        """
+        ink: NDArray[np.float32] = self.run(read_image(image)[None], np.zeros(1, np.int32))[INK.name][0]
+        return ink
+
     def _answer_all(self, asked: Iterable[tuple[ImageSource, int]]) -> Iterator[Answer | AdderError]:
         waiting: list[tuple[str, Pixels | AdderError, int]] = []
         size = 0
@@ -251,9 +268,9 @@ def _answer(values: Mapping[str, NDArray[Any]], name: str) -> Answer | NothingTo
     if values[DIGIT.name] == UNREAD:
         return NothingToReadError(f"{name} shows nothing to read; wanted a digit that stands out from its ground")
     plain: dict[str, Any] = {
-        key: tuple(value.tolist()) if value.ndim else value.item() for key, value in values.items()
+        key: tuple(value.tolist()) if value.ndim else value.item() for key, value in values.items() if key != INK.name
     }
-    return Answer(**plain)
+    return Answer(**plain, ink=values[INK.name])
 
 
 def check_number(number: object) -> int:

@@ -22,7 +22,7 @@ from adder_trainer.checkpoint import Checkpoint
 IR_VERSION = 8
 
 REFERENCE_TOLERANCE = 1e-4
-"""Largest difference of a probability from onnx's own evaluator, which adds in yet another order."""
+"""Largest difference of an output from onnx's own evaluator, which adds in yet another order."""
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from adder_export import graph, model_file, parity
 from adder_export.graph import Pipeline, build_graph, write_metadata
 from adder_export.parity import Case, Tally, ask, cases, compare, describe, drawn_cases, passed, reference, tolerances
 from adder_runtime import Adder, Approach, Provider
-from adder_runtime.contract import CONFIDENCE, DIGIT_PROBABILITIES, SUM, outputs
+from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, outputs
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import read_image
 from adder_runtime.model import find_model
@@ -110,14 +110,18 @@ def test_edited_normaliser_is_caught(
     assert not passed(tally_of(pipeline, adder, generated()))
 
 
+SEEN = np.array([[[0, 0, 40, 20]]], np.float32), np.zeros((1, 1, SIDE, SIDE), np.float32)
+"""The box and the ink of a made pair."""
+
+
 def flip_nothing_but(name: str, change: float) -> Tally:
     """The tally of one pair whose output `name` was changed by hand."""
-    case = Case("made", np.zeros((1, 2, 2, 1), np.uint8), np.array([4], np.int32))
+    case = Case("made", np.zeros((1, 40, 20, 1), np.uint8), np.array([4], np.int32))
     probabilities = np.full((1, 1, 10), 0.02, np.float32)
     probabilities[..., 3] = 0.82
     scores = np.zeros((1, 1, 19), np.float32)
     scores[..., 7], scores[..., 8] = 0.9, 0.1
-    parts = [np.array([[3]]), np.array([[7]]), np.array([[0.9]]), np.array([[True]]), probabilities, scores]
+    parts = [np.array([[3]]), np.array([[7]]), np.array([[0.9]]), np.array([[True]]), probabilities, scores, *SEEN]
     wanted = {spec.name: part for spec, part in zip(outputs(Approach.CLASSIFY), parts, strict=True)}
     got = {key: value.copy() for key, value in wanted.items()}
     got[name] = got[name] + change
@@ -140,10 +144,18 @@ def test_one_flipped_label_fails(name: str) -> None:
     assert tally.worst["number"] == 4
 
 
-@pytest.mark.parametrize("name", [CONFIDENCE.name, DIGIT_PROBABILITIES.name])
-def test_difference_above_the_tolerance_fails(name: str) -> None:
-    assert passed(flip_nothing_but(name, 0.9 * parity.PROBABILITY_TOLERANCE))
-    assert not passed(flip_nothing_but(name, 1.1 * parity.PROBABILITY_TOLERANCE))
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        (CONFIDENCE.name, parity.PROBABILITY_TOLERANCE),
+        (DIGIT_PROBABILITIES.name, parity.PROBABILITY_TOLERANCE),
+        (BOX.name, 40 * parity.BOX_TOLERANCE),  # of the picture's longer side
+        (INK.name, parity.INK_TOLERANCE),
+    ],
+)
+def test_difference_above_the_tolerance_fails(name: str, limit: float) -> None:
+    assert passed(flip_nothing_but(name, 0.9 * limit))
+    assert not passed(flip_nothing_but(name, 1.1 * limit))
     assert not passed(flip_nothing_but(name, float("nan")))
 
 
@@ -158,6 +170,7 @@ def test_difference_that_could_flip_a_label_fails_even_within_tolerance() -> Non
         np.array([[True]]),
         probabilities,
         np.array([[[7.2]]]),
+        *SEEN,
     ]
     wanted = {spec.name: part for spec, part in zip(outputs(Approach.REGRESS), parts, strict=True)}
     got = wanted | {DIGIT_PROBABILITIES.name: probabilities + 2e-5}

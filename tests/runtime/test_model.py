@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -27,7 +27,7 @@ from adder_runtime import (
     UsageError,
     model,
 )
-from adder_runtime.contract import CONTRACT_VERSION, DIGITS, NUMBERS, Key, outputs
+from adder_runtime.contract import CONTRACT_VERSION, DIGITS, INK, NUMBERS, SIDE, Key, outputs
 from adder_runtime.image_file import ImageSource, Pixels
 from adder_runtime.model import MAX_RUN, find_model
 from adder_runtime.pictures import draw_digit, generate, paint
@@ -36,6 +36,10 @@ Patch = Callable[[bytes, bytes], Path]
 
 BATCH_TOLERANCE = 1e-5
 """Largest difference of a probability between a picture alone and in a batch: the kernels add in another order."""
+
+BOX_TOLERANCE = 0.02
+"""Distance of the box from the ink's own, as a share of the picture's longer side: a soft edge begins somewhere, and a
+picture is looked at in some fifty cells a side."""
 
 
 def digit_pixels(digit: int, side: int = 80) -> Pixels:
@@ -67,12 +71,48 @@ def test_answer_is_frozen_and_ready_for_json(adder: Adder, three: Path) -> None:
     with pytest.raises(FrozenInstanceError):
         answer.sum = 3  # type: ignore[misc]  # on purpose
     told = json.loads(json.dumps(answer.to_dict()))
-    assert list(told) == [spec.name for spec in outputs(adder.approach)]
+    assert list(told) == [spec.name for spec in outputs(adder.approach) if spec is not INK]
     assert (told["digit"], told["sum"]) == (3, 10)
     assert len(told["digit_probabilities"]) == 10
     assert len(told["sum_scores"]) == (19 if adder.approach is Approach.CLASSIFY else 1)
     assert sum(told["digit_probabilities"]) == pytest.approx(1, abs=1e-5)  # ten float32
     assert 0.9 < told["confidence"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "top", "left"), [(100, 100, 0, 0), (300, 200, 150, 60), (120, 400, 10, 290)]
+)
+def test_box_is_where_the_ink_lies(adder: Adder, height: int, width: int, top: int, left: int) -> None:
+    drawn = draw_digit(5, 100, 100)
+    ink = np.zeros((height, width))
+    ink[top : top + 100, left : left + 100] = drawn
+    rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+    wanted = top + rows[0], left + columns[0], top + rows[-1] + 1, left + columns[-1] + 1
+    for dark, light in ((0.1, 0.9), (0.9, 0.1)):
+        answer = adder.predict(paint(ink, 3, dark=dark, light=light), 2)
+        assert answer.box == pytest.approx(wanted, abs=BOX_TOLERANCE * max(height, width))
+
+
+def test_box_of_a_blank_picture_is_all_of_it(adder: Adder) -> None:
+    blank = adder.run(np.full((2, 30, 50, 1), 200, np.uint8), np.zeros(2, np.int32))
+    assert blank["box"].tolist() == [[0, 0, 30, 50]] * 2
+
+
+def test_ink_is_what_the_network_saw(adder: Adder) -> None:
+    answer, other = (adder.predict(paint(draw_digit(digit, 90, 60), 4), 2) for digit in (4, 7))
+    assert (answer.ink.shape, str(answer.ink.dtype)) == ((SIDE, SIDE), "float32")
+    assert (answer.ink.min(), answer.ink.max()) == (0, 1)
+    inked = np.argwhere(answer.ink > 0.5)
+    assert (np.ptp(inked, 0) + 1).max() in (19, 20)
+    assert np.abs(answer.ink - other.ink).max() > 0.5
+    assert np.abs(adder.see(paint(draw_digit(4, 90, 60), 4)) - answer.ink).max() <= BATCH_TOLERANCE
+    assert adder.see(np.full((40, 40), 9, np.uint8)).shape == (SIDE, SIDE)
+
+
+def test_ink_takes_no_part_in_equality(classify: Adder, three: Path) -> None:
+    answer = classify.predict(three, 7)
+    assert replace(answer, ink=np.zeros((SIDE, SIDE), np.float32)) == answer
+    assert "ink" not in repr(answer)
 
 
 def test_batch_of_mixed_sizes_answers_in_order_as_one_by_one(adder: Adder) -> None:
@@ -278,8 +318,8 @@ def test_another_onnx_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_contract_version_is_refused(patched: Patch) -> None:
-    path = patched(b"adder.contract\x12\x011", b"adder.contract\x12\x019")
-    with pytest.raises(ContractError, match="keeps contract 9, this program wants 1"):
+    path = patched(f"adder.contract\x12\x01{CONTRACT_VERSION}".encode(), b"adder.contract\x12\x019")
+    with pytest.raises(ContractError, match=f"keeps contract 9, this program wants {CONTRACT_VERSION}"):
         Adder.load(path)
 
 

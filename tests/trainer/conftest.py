@@ -29,7 +29,7 @@ def drawn() -> Digits:
     """240 drawn digits, 24 of each."""
     pictures = list(generate(240, seed=1, sides=(28, 28)))
     normalizer = Normalizer()
-    ink = torch.cat([normalizer(torch.from_numpy(picture.pixels)[None])[0] for picture in pictures])
+    ink = torch.cat([normalizer(torch.from_numpy(picture.pixels)[None]).ink for picture in pictures])
     return Digits(ink, torch.tensor([picture.digit for picture in pictures]))
 
 

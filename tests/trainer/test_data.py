@@ -193,5 +193,5 @@ def test_ink_is_that_of_the_normaliser_and_progress_counts_images(monkeypatch: p
     told: list[int] = []
     ink = to_ink(pixels, torch.device("cpu"), told.append)
     assert told == [4, 4, 2]
-    assert torch.equal(ink[8:], Normalizer()(pixels[8:])[0])
+    assert torch.equal(ink[8:], Normalizer()(pixels[8:]).ink)
     assert ink.shape == (10, 1, 28, 28)

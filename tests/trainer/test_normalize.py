@@ -44,13 +44,13 @@ MNIST_MEAN = 0.03
 
 def ink_of(pixels: Pixels) -> Tensor:
     """The ink (28, 28) of a picture in which there is some."""
-    ink, readable = Normalizer()(torch.from_numpy(np.ascontiguousarray(pixels))[None])
+    ink, readable, _ = Normalizer()(torch.from_numpy(np.ascontiguousarray(pixels))[None])
     assert readable.tolist() == [True]
     return ink[0, 0]  # type: ignore[no-any-return]  # torch does not type what modules return
 
 
 def is_readable(pixels: Pixels) -> bool:
-    return bool(Normalizer()(torch.from_numpy(pixels)[None])[1])
+    return bool(Normalizer()(torch.from_numpy(pixels)[None]).readable)
 
 
 def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
@@ -121,7 +121,7 @@ def test_picture_like_those_of_mnist_passes_nearly_unchanged(digit: int) -> None
 
 def test_mnist_itself_passes_nearly_unchanged(mnist_folder: Path) -> None:
     pixels = load_mnist(mnist_folder, train=True)[0][:1000]
-    ink, readable = Normalizer()(pixels)
+    ink, readable, _ = Normalizer()(pixels)
     assert readable.all()
     assert (ink[:, 0] - pixels[:, :, :, 0] / 255).abs().mean() <= MNIST_MEAN
 
@@ -142,7 +142,7 @@ def test_ink_is_sized_and_centred_as_in_mnist(digit: int, height: int, width: in
 @pytest.mark.parametrize("channels", CHANNELS)
 def test_ink_is_float32_from_paper_0_to_stroke_1(channels: int) -> None:
     pixels = np.stack([picture(digit, channels=channels) for digit in DIGITS])
-    ink, readable = Normalizer()(torch.from_numpy(pixels))
+    ink, readable, _ = Normalizer()(torch.from_numpy(pixels))
     assert (ink.shape, ink.dtype) == ((10, 1, SIDE, SIDE), torch.float32)
     assert (readable.shape, readable.dtype) == ((10,), torch.bool)
     assert ink.amin((1, 2, 3)).tolist() == [0] * 10
@@ -152,7 +152,7 @@ def test_ink_is_float32_from_paper_0_to_stroke_1(channels: int) -> None:
 def test_batch_gives_what_one_picture_at_a_time_gives() -> None:
     blank = np.full((DRAWN, DRAWN, 1), 200, np.uint8)
     pixels = np.stack([blank, *(picture(digit) for digit in DIGITS), 255 - picture(4)])
-    together, readable = Normalizer()(torch.from_numpy(pixels))
+    together, readable, _ = Normalizer()(torch.from_numpy(pixels))
     assert readable.tolist() == [False] + [True] * 11
     for index in range(1, 12):
         torch.testing.assert_close(together[index, 0], ink_of(pixels[index]), atol=EXACT, rtol=0)
@@ -210,7 +210,7 @@ def test_speck_is_nothing_to_read() -> None:
 def test_any_size_gives_finite_ink(height: int, width: int) -> None:
     random = np.random.default_rng(height * width)
     pixels = random.integers(0, 256, (4, height, width, 3), np.uint8)
-    ink, _ = Normalizer()(torch.from_numpy(pixels))
+    ink = Normalizer()(torch.from_numpy(pixels)).ink
     assert ink.shape == (4, 1, SIDE, SIDE)
     assert ink.min() >= 0
     assert ink.max() <= 1

@@ -11,7 +11,7 @@ from adder_runtime.contract import DIGITS, NUMBERS, SUM_SCORES, SUMS, UNREAD, Ap
 
 
 class Answers(NamedTuple):
-    """The six outputs of the contract, in its order, for n numbers with each image."""
+    """What the contract answers, in its order, for n numbers with each image."""
 
     digit: Tensor
     """(batch, n) int32, 0 to 9; -1 where there is nothing to read."""

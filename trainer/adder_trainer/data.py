@@ -123,7 +123,7 @@ def to_ink(pixels: Tensor, device: torch.device, on_progress: Callable[[int], No
     batches = []
     with torch.no_grad():
         for batch in pixels.split(NORMALIZE_BATCH):
-            batches.append(normalizer(batch.to(device))[0])
+            batches.append(normalizer(batch.to(device)).ink)
             on_progress(len(batch))
     return torch.cat(batches)
 

@@ -9,6 +9,8 @@ smoothly with the pixels wherever that is possible, so that rounding in another 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -54,18 +56,25 @@ _ALPHA = torch.tensor([[0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [
 _OPAQUE = torch.tensor([0, 1, 0, 1, 0])
 
 
+class Normalized(NamedTuple):
+    """What was found in each picture of a batch."""
+
+    ink: Tensor
+    """(batch, 1, 28, 28) float32, 0 = paper, 1 = full stroke."""
+    readable: Tensor
+    """(batch) bool, False where no stroke stands out from its ground."""
+    box: Tensor
+    """(batch, 4) float32: top, left, bottom, right of the ink in pixels of the picture; all of it if not readable."""
+
+
 class Normalizer(nn.Module):
     """Turns raw pixels into the ink that the networks read. It has no weights."""
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Ink sized and centred as in MNIST, and whether there is any.
+    def forward(self, image: Tensor) -> Normalized:
+        """Ink sized and centred as in MNIST, whether there is any, and where.
 
         Args:
             image: (batch, height, width, channels) uint8, 1 to 4 channels: grey, grey and alpha, RGB, RGBA.
-
-        Returns:
-            ink: (batch, 1, 28, 28) float32, 0 = paper, 1 = full stroke.
-            readable: (batch) bool, False where no stroke stands out from its ground.
         """
         height, width = image.shape[1], image.shape[2]
         light, alpha = split_channels(image)
@@ -92,6 +101,12 @@ class Normalizer(nn.Module):
 
         top, bottom = extent(ink.amax(2), EDGE_LOW, EDGE_HIGH)
         left, right = extent(ink.amax(1), EDGE_LOW, EDGE_HIGH)
+        edges = (
+            place(top, middle_y, cell, readable, whole=0, size=height),
+            place(left, middle_x, cell, readable, whole=0, size=width),
+            place(bottom, middle_y, cell, readable, whole=height, size=height),
+            place(right, middle_x, cell, readable, whole=width, size=width),
+        )
         scale = torch.maximum(bottom - top, right - left) * cell / INK_SIDE
         middle_y = middle_y + (centre_of_mass(ink.sum(2)) - CLOSE_GRID / 2) * cell - (CENTRE - SIDE / 2) * scale
         middle_x = middle_x + (centre_of_mass(ink.sum(1)) - CLOSE_GRID / 2) * cell - (CENTRE - SIDE / 2) * scale
@@ -99,7 +114,7 @@ class Normalizer(nn.Module):
         rows = area_weights(middle_y, scale, SIDE, height)
         columns = area_weights(middle_x, scale, SIDE, width)
         _, ink = full_scale(difference(light, rows, columns, ground, polarity), LEAST_CONTRAST)
-        return ink[:, None], readable
+        return Normalized(ink[:, None], readable, torch.stack(edges, 1))
 
 
 def split_channels(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -228,6 +243,21 @@ def extent(profile: Tensor, low: float, high: float) -> tuple[Tensor, Tensor]:
     end = torch.where(inked, position + part, 0.0).amax(1)
     found = end > begin
     return torch.where(found, begin, 0.0), torch.where(found, end, float(cells))
+
+
+def place(edge: Tensor, middle: Tensor, cell: Tensor, readable: Tensor, *, whole: int, size: int) -> Tensor:
+    """Where an edge of the second look's box lies, in pixels of the picture and never outside it.
+
+    Args:
+        edge: (batch) in cells of the second look.
+        middle: (batch) of that look, in pixels.
+        cell: (batch) width of its cells in pixels.
+        readable: (batch) bool.
+        whole: the answer where not readable.
+        size: pixels of the picture along this axis.
+    """
+    found = (middle + (edge - CLOSE_GRID / 2) * cell).clamp(0, size)
+    return torch.where(readable, found, torch.zeros_like(found) + whole)
 
 
 def centre_of_mass(profile: Tensor) -> Tensor:
