@@ -21,7 +21,8 @@ from adder_runtime.contract import NUMBERS, model_file_name
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import to_png
 from adder_runtime.model import Adder, Provider, import_onnxruntime
-from adder_trainer.checkpoint import Checkpoint, write_whole
+from adder_runtime.output_file import write_whole
+from adder_trainer.checkpoint import Checkpoint
 
 CERTIFICATE_VERSION = "1"
 """Raised when a key of the certificate changes its meaning."""

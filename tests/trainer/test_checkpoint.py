@@ -27,7 +27,6 @@ from adder_trainer.checkpoint import (
     load_state,
     save_checkpoint,
     save_state,
-    write_whole,
 )
 
 FACTS: dict[str, dict[str, Any]] = {
@@ -177,28 +176,6 @@ def test_no_source_reads_a_pickle(package: Any) -> None:
     assert len(sources) > 5
     pattern = re.compile(r"torch\.load\b|import (pickle|dill|joblib|shelve)|pickle\.loads?\b|allow_pickle")
     assert [str(source) for source in sources if pattern.search(source.read_text())] == []
-
-
-def test_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match=r"cannot be written: .*; give another folder with --out$"):
-        write_whole(tmp_path / "file" / "model.safetensors", b"new")
-
-
-def test_folder_in_the_place_of_the_file_is_an_output_error(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").mkdir()
-    with pytest.raises(OutputError, match="cannot be written: Is a directory"):
-        write_whole(tmp_path / "model.safetensors", b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into any folder; run the tests as another user")
-def test_read_only_folder_is_an_output_error(checkpoint: Path) -> None:
-    before = checkpoint.read_bytes()
-    checkpoint.parent.chmod(0o500)
-    with pytest.raises(OutputError, match="cannot be written: Permission denied"):
-        write_whole(checkpoint, b"new")
-    assert checkpoint.read_bytes() == before
 
 
 def test_full_disk_leaves_the_earlier_file_and_nothing_else(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:

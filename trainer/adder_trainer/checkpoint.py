@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from adder_runtime.contract import Approach
-from adder_runtime.errors import CheckpointError, OutputError
+from adder_runtime.errors import CheckpointError
+from adder_runtime.output_file import write_whole
 from adder_trainer.approaches import Network, build
 
 FORMAT = "adder-edge checkpoint 1"
@@ -141,27 +140,6 @@ def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> N
     """
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
     write_whole(path, content)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in its place, whole or not at all; what was there before stays until then.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}; give another folder with --out") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def read(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:

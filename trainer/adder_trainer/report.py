@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from adder_runtime.contract import NUMBERS, Approach
-from adder_trainer.checkpoint import write_whole
+from adder_runtime.output_file import write_whole
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation
 from adder_trainer.options import RecipeName
