@@ -22,6 +22,10 @@ FORBIDDEN = {
 """By module, what its import must not load. The commands load heavy modules only to work, so that --help is quick."""
 
 
+PILLOW_USERS = {"image_file.py", "drawing.py", "explain.py"}
+"""Reading pictures, drawing parts of them, and what is made of the parts."""
+
+
 @pytest.mark.parametrize("module", FORBIDDEN)
 def test_import_loads_nothing_it_must_not(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"
@@ -44,6 +48,12 @@ def test_source_names_nothing_it_must_not(package: str, others: str) -> None:
     assert [str(file) for file in files if wanted.search(file.read_text())] == []
 
 
-def test_only_image_file_knows_pillow() -> None:
-    users = [file.name for file in (ROOT / "runtime").rglob("*.py") if re.search(r"\bPIL\b", file.read_text())]
-    assert users == ["image_file.py"]
+def test_only_these_modules_know_pillow() -> None:
+    users = {file.name for file in (ROOT / "runtime").rglob("*.py") if re.search(r"\bPIL\b", file.read_text())}
+    assert users == PILLOW_USERS
+
+
+def test_only_drawing_loads_what_draws() -> None:
+    code = "import sys, adder_runtime.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split()
+    assert {"PIL.Image", "PIL.ImageDraw", "PIL.ImageFont", "adder_runtime.drawing"} & set(loaded) == {"PIL.Image"}

@@ -45,7 +45,7 @@ def test_each_command_and_option_is_named(module: str) -> None:
 def test_every_exit_code_is_in_the_table() -> None:
     found = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AdderError)]
     codes = {each.exit_code for each in found}
-    codes |= {errors.EXIT_SOME_FAILED, errors.EXIT_USAGE, errors.EXIT_INTERRUPTED, 0}
+    codes |= {errors.EXIT_SOME_FAILED, errors.EXIT_USAGE, errors.EXIT_UNSURE, errors.EXIT_INTERRUPTED, 0}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == codes
 
 

@@ -10,28 +10,34 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.command_line import VersionOption, complain, exit_codes, run, say
+from adder_runtime.command_line import (
+    VersionOption,
+    complain,
+    exit_codes,
+    falls_short,
+    how_sure,
+    parse_number,
+    run,
+    say,
+)
 from adder_runtime.contract import Approach
 from adder_runtime.errors import (
     EXIT_SOME_FAILED,
+    EXIT_UNSURE,
     AdderError,
     ImageError,
     ModelError,
     NothingToReadError,
-    NumberError,
     OutputError,
     ProviderError,
     UsageError,
 )
-from adder_runtime.image_file import ImageSource, name_of, pictures_in
-from adder_runtime.model import Adder, Answer, Provider, check_number
+from adder_runtime.image_file import ImageSource, is_folder, pictures_in
+from adder_runtime.model import Adder, Answer, Provider
 
 NAME = "adder-infer"
 
 STANDARD_INPUT = "-"
-
-ALMOST_SURE = 0.9999
-"""The highest confidence that a person is told: rounding must not make it a certainty."""
 
 app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -46,7 +52,10 @@ app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty
         ModelError,
         ProviderError,
         OutputError,
-        others={EXIT_SOME_FAILED: "Some pictures were answered and some were not."},
+        others={
+            EXIT_SOME_FAILED: "Some pictures were answered and some were not.",
+            EXIT_UNSURE: "All were answered, some less sure than --min-confidence.",
+        },
     ),
 )
 def infer(
@@ -69,6 +78,14 @@ def infer(
         Provider, typer.Option(help="auto takes CUDA where it starts and the CPU elsewhere; a named one must start.")
     ] = Provider.AUTO,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads that share one run.")] = 1,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(help="0 to 1; an answer less sure than that is told as unsure, and the exit code is 12."),
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="Draw each answer: a .png file for one picture, a folder for one or more."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     version: VersionOption = False,
 ) -> None:
@@ -80,76 +97,59 @@ def infer(
         raise UsageError(f"got {number} alone, wanted pictures and then a number: {NAME} image.png 7")
     if sum(option is not None and option is not False for option in (approach, model, compare)) > 1:
         raise UsageError("--approach, --model and --compare exclude each other: name one of them")
+    if explain is not None and compare:
+        raise UsageError("--explain draws the answer of one model, --compare asks two; name one of them")
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise UsageError(f"--min-confidence is {min_confidence}, must be 0 to 1")
     added = parse_number(number)
     wanted: Sequence[Path | Approach] = list(Approach) if compare else [model or approach or Approach.CLASSIFY]
     adders = [Adder.load(each, provider=provider, threads=threads) for each in wanted]
+    pictures = [picture for argument in images for picture in open_argument(argument)]
+    places: Sequence[Path | None] = [None] * len(pictures)
+    if explain is not None:
+        from adder_runtime.explain import place_explanations, write_explanation
+
+        places = place_explanations(explain, [name for name, _ in pictures])
     show = show_json if as_json else show_line
-    answered, failed = 0, []
-    for name, answers in answer_each(adders, images, added):
+    answered, unsure, failed = 0, 0, []
+    for (name, source), answers, place in zip(pictures, answer_each(adders, pictures, added), places, strict=True):
         if isinstance(answers, AdderError):
             failed.append(answers)
             complain(NAME, answers)
         else:
             answered += 1
-        show(name, added, adders, answers)
+            unsure += falls_short(answers, min_confidence)
+        show(name, added, adders, answers, min_confidence)
+        if place and isinstance(answers, list | NothingToReadError):
+            assert not isinstance(source, ImageError)
+            answer = answers[0] if isinstance(answers, list) else None
+            write_explanation(place, adders[0], name, source, added, answer, min_confidence)
     if failed:
         raise typer.Exit(EXIT_SOME_FAILED if answered else failed[0].exit_code)
+    if unsure:
+        raise typer.Exit(EXIT_UNSURE)
 
 
-def parse_number(text: str) -> int:
-    """The number that a text states.
-
-    Raises:
-        NumberError: it is not a whole number from 0 to 9.
-    """
+def open_argument(argument: str) -> list[tuple[str, ImageSource | ImageError]]:
+    """The pictures that an argument names: what to call each, and what to read it from or why that cannot be."""
     try:
-        return check_number(int(text))
-    except ValueError as error:
-        if isinstance(error, NumberError):
-            raise
-        raise NumberError(f"number is {text!r}, must be a whole number from 0 to 9") from error
+        if argument == STANDARD_INPUT:
+            return [(argument, read_standard_input())]
+        path = Path(argument)
+        return [(str(each), each) for each in pictures_in(path)] if is_folder(path) else [(argument, path)]
+    except ImageError as error:
+        return [(argument, error)]
 
 
-def answer_each(
-    adders: Sequence[Adder], arguments: Sequence[str], number: int
-) -> Iterator[tuple[str, list[Answer] | AdderError]]:
-    """The name of each picture, and what each model answers or the error that it met, in order.
-
-    Args:
-        adders: one model or two; with two, each picture is read twice.
-        arguments: files, folders and "-".
-        number: 0 to 9.
-    """
-    for argument in arguments:
-        try:
-            sources = list(open_argument(argument))
-        except ImageError as error:
-            yield argument, error
-            continue
-        by_model = zip(*(adder.predict_each(sources, number) for adder in adders), strict=True)
-        for source, answers in zip(sources, by_model, strict=True):
-            errors = [answer for answer in answers if isinstance(answer, AdderError)]
-            name = argument if argument == STANDARD_INPUT else name_of(source)
-            yield name, errors[0] if errors else [answer for answer in answers if isinstance(answer, Answer)]
-
-
-def open_argument(argument: str) -> Iterator[ImageSource]:
-    """The pictures that an argument names.
+def read_standard_input() -> NamedBytes:
+    """The bytes of a picture on standard input.
 
     Raises:
-        ImageError: a folder without pictures, or standard input that cannot be read.
+        ImageError: nothing is sent there.
     """
-    if argument != STANDARD_INPUT:
-        path = Path(argument)
-        try:
-            is_folder = path.is_dir()
-        except OSError:
-            is_folder = False  # reading it then tells why
-        yield from pictures_in(path) if is_folder else [path]
-        return
     if sys.stdin is None or sys.stdin.isatty():
         raise ImageError(f"standard input is a terminal, wanted a picture: {NAME} - 7 < image.png")
-    yield NamedBytes(sys.stdin.buffer.read())
+    return NamedBytes(sys.stdin.buffer.read())
 
 
 class NamedBytes(bytes):
@@ -158,30 +158,55 @@ class NamedBytes(bytes):
     name = "standard input"
 
 
-def show_line(name: str, number: int, adders: Sequence[Adder], answers: Sequence[Answer] | AdderError) -> None:
+def answer_each(
+    adders: Sequence[Adder], pictures: Sequence[tuple[str, ImageSource | ImageError]], number: int
+) -> Iterator[list[Answer] | AdderError]:
+    """What each model answers to each picture, or the first error that it met, in order.
+
+    Args:
+        adders: one model or two; with two, each picture is read twice.
+        pictures: as `open_argument` gives them.
+        number: 0 to 9.
+    """
+    sources = [source for _, source in pictures if not isinstance(source, ImageError)]
+    by_model = zip(*(adder.predict_each(sources, number) for adder in adders), strict=True)
+    for _, source in pictures:
+        found = [source] if isinstance(source, ImageError) else next(by_model)
+        errors = [answer for answer in found if isinstance(answer, AdderError)]
+        yield errors[0] if errors else [answer for answer in found if isinstance(answer, Answer)]
+
+
+def show_line(
+    name: str, number: int, adders: Sequence[Adder], answers: Sequence[Answer] | AdderError, least: float | None
+) -> None:
     """Print a line for a person; nothing for an error, which is already on standard error."""
     if isinstance(answers, AdderError):
         return
     parts = []
     for adder, answer in zip(adders, answers, strict=True):
-        doubt = "" if answer.consistent else ", digit and sum disagree"
-        how = f"{min(answer.confidence, ALMOST_SURE):.2%} sure{doubt}, {adder.approach} on {adder.provider}"
+        how = f"{how_sure(answer, least)}, {adder.approach} on {adder.provider}"
         parts.append(f"{answer.digit} + {number} = {answer.sum} ({how})")
     if len(answers) > 1:
         parts.append("they agree" if agree(answers) else "they DISAGREE")
-    say(f"{name}: {'; '.join(parts)}")
+    warning = "unsure: " if falls_short(answers, least) else ""
+    say(f"{name}: {warning}{'; '.join(parts)}")
 
 
-def show_json(name: str, number: int, adders: Sequence[Adder], answers: Sequence[Answer] | AdderError) -> None:
+def show_json(
+    name: str, number: int, adders: Sequence[Adder], answers: Sequence[Answer] | AdderError, least: float | None
+) -> None:
     """Print one object: `image`, `number`, and the answer's fields, both models' answers, or `error` and its code."""
     told: dict[str, Any] = {"image": name, "number": number}
     if isinstance(answers, AdderError):
         told |= {"error": str(answers), "exit_code": answers.exit_code}
-    elif len(answers) == 1:
-        told |= describe(adders[0], answers[0])
     else:
-        told |= {"agree": agree(answers)}
-        told |= {str(adder.approach): describe(adder, answer) for adder, answer in zip(adders, answers, strict=True)}
+        if least is not None:
+            told["unsure"] = falls_short(answers, least)
+        by_model = [describe(adder, answer) for adder, answer in zip(adders, answers, strict=True)]
+        if len(answers) == 1:
+            told |= by_model[0]
+        else:
+            told |= {"agree": agree(answers)} | {each["approach"]: each for each in by_model}
     say(json.dumps(told))
 
 

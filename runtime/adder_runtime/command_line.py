@@ -1,10 +1,11 @@
-"""What the three commands share: how they speak, how they end, and the options that mean the same in each."""
+"""What the commands share: how they speak, how they end, and the arguments that mean the same in each."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import metadata
 from typing import Annotated, Any, NoReturn, TypeAlias
@@ -12,9 +13,13 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 import typer
 
 from adder_runtime.contract import Approach
-from adder_runtime.errors import EXIT_INTERRUPTED, EXIT_USAGE, AdderError, OutputError
+from adder_runtime.errors import EXIT_INTERRUPTED, EXIT_USAGE, AdderError, NumberError, OutputError
+from adder_runtime.model import Answer, check_number
 
 DISTRIBUTION = "adder-edge"
+
+ALMOST_SURE = 0.9999
+"""The highest confidence that a person is told: rounding must not make it a certainty."""
 
 # newer versions of typer bring their own click, older ones need the package: the usage error is this class in both
 _TyperUsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -91,6 +96,38 @@ def exit_codes(*errors: type[AdderError], others: Mapping[int, str] | None = Non
     meanings = {0: "All went well.", EXIT_INTERRUPTED: "Ctrl-C."} | dict(others or {})
     meanings |= {error.exit_code: (error.__doc__ or "").splitlines()[0] for error in errors}
     return "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in sorted(meanings.items()))
+
+
+def parse_number(text: str) -> int:
+    """The number that a text states.
+
+    Raises:
+        NumberError: it is not a whole number from 0 to 9.
+    """
+    try:
+        return check_number(int(text))
+    except ValueError as error:
+        if isinstance(error, NumberError):
+            raise
+        raise NumberError(f"number is {text!r}, must be a whole number from 0 to 9") from error
+
+
+def falls_short(answers: Sequence[Answer], least: float | None) -> bool:
+    """Some answer is less sure than was wanted; never where nothing was."""
+    return least is not None and any(answer.confidence < least for answer in answers)
+
+
+def how_sure(answer: Answer, least: float | None = None) -> str:
+    """How sure an answer is, for people, and what else they should know of it.
+
+    Args:
+        answer: what was answered.
+        least: the confidence that was wanted, told where the answer falls short of it.
+    """
+    # rounded down, so that what falls short of 90% is not called 90.00%
+    percent = math.floor(min(answer.confidence, ALMOST_SURE) * 10_000 + 1e-6) / 100
+    wanted = f", wanted {100 * least:g}%" if least is not None and falls_short([answer], least) else ""
+    return f"{percent:.2f}% sure{wanted}{'' if answer.consistent else ', digit and sum disagree'}"
 
 
 def _show_version(context: typer.Context, wanted: bool) -> None:

@@ -28,6 +28,9 @@ EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
 """The command line could not be understood."""
 
+EXIT_UNSURE = 12
+"""All pictures were answered, some less sure than was wanted."""
+
 EXIT_INTERRUPTED = 130
 """Ctrl-C."""
 

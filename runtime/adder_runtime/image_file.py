@@ -86,6 +86,14 @@ def name_of(source: ImageSource) -> str:
     return str(named or f"the {type(source).__name__} given")
 
 
+def is_folder(path: Path) -> bool:
+    """It is a folder; what cannot be looked at is none, and reading it then tells why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures directly in a folder, sorted by name, without hidden files and files of other kinds.
 

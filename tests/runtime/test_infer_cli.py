@@ -7,14 +7,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adder_runtime import cli, model
+from adder_runtime import cli, explain, model
 from adder_runtime.contract import INK, Approach, outputs
-from adder_runtime.image_file import to_png
+from adder_runtime.image_file import read_image, to_png
 from adder_runtime.pictures import draw_digit, paint
 
 Result = tuple[int, str, str]
@@ -115,6 +117,13 @@ BAD_CALLS: dict[str, tuple[list[str], int, str]] = {
     "unknown approach": (["{three}", "7", "--approach", "guess"], 2, "'classify', 'regress'"),
     "model and approach": (["{three}", "7", "--model", "x", "--approach", "regress"], 2, "exclude each other"),
     "no threads": (["{three}", "7", "--threads", "0"], 2, "threads"),
+    "confidence above 1": (["{three}", "7", "--min-confidence", "90"], 2, "--min-confidence is 90.0, must be 0 to 1"),
+    "negative confidence": (["{three}", "7", "--min-confidence", "-0.5"], 2, "must be 0 to 1"),
+    "confidence that is no number": (["{three}", "7", "--min-confidence", "nan"], 2, "must be 0 to 1"),
+    "explain and compare": (["{three}", "7", "--compare", "--explain", "x.png"], 2, "name one of them"),
+    "explain as JPEG": (["{three}", "7", "--explain", "x.jpg"], 2, "--explain is x.jpg, must end in .png"),
+    "explain over the picture": (["{three}", "7", "--explain", "{three}"], 7, "is a picture to read"),
+    "one explanation for two": (["{three}", "{blank}", "7", "--explain", "x.png"], 7, "one file for 2 pictures"),
     "missing picture": (["none.png", "7"], 3, "none.png not found"),
     "text as picture": (["{text}", "7"], 3, "is no picture"),
     "folder without pictures": (["{empty}", "7"], 3, "has no pictures in it"),
@@ -144,6 +153,93 @@ def test_bad_call_is_one_line_and_an_exit_code(name: str, infer: Infer, three: P
     assert message in err
 
 
+@pytest.fixture
+def doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes classify 62.5 % sure of every answer."""
+    predict_each = model.Adder.predict_each
+
+    def predict(adder: model.Adder, *arguments: Any) -> Iterator[object]:
+        for answer in predict_each(adder, *arguments):
+            if isinstance(answer, model.Answer) and adder.approach is Approach.CLASSIFY:
+                answer = replace(answer, confidence=0.625)
+            yield answer
+
+    monkeypatch.setattr(model.Adder, "predict_each", predict)
+
+
+@pytest.mark.usefixtures("doubtful")
+def test_unsure_answer_says_so_and_ends_with_12(infer: Infer, three: Path) -> None:
+    code, out, err = infer(three, 7, "--min-confidence", 0.9, "--provider", "cpu")
+    assert (code, err) == (12, "")
+    assert out == f"{three}: unsure: 3 + 7 = 10 (62.50% sure, wanted 90%, classify on cpu)\n"
+    told = json.loads(infer(three, 7, "--min-confidence", 0.9, "--json")[1])
+    assert (told["unsure"], told["sum"]) == (True, 10)
+
+
+@pytest.mark.usefixtures("doubtful")
+def test_confidence_that_was_wanted_exactly_is_enough(infer: Infer, three: Path) -> None:
+    code, out, _ = infer(three, 7, "--min-confidence", 0.625)
+    assert code == 0
+    assert "unsure" not in out
+    assert json.loads(infer(three, 7, "--min-confidence", 0.625, "--json")[1])["unsure"] is False
+
+
+def test_json_says_nothing_of_unsure_where_nothing_was_wanted(infer: Infer, three: Path) -> None:
+    assert "unsure" not in json.loads(infer(three, 7, "--json")[1])
+
+
+@pytest.mark.usefixtures("doubtful")
+def test_comparison_is_unsure_where_one_model_is(infer: Infer, three: Path) -> None:
+    code, out, _ = infer(three, 7, "--compare", "--min-confidence", 0.7)
+    assert code == 12
+    assert out.startswith(f"{three}: unsure: 3 + 7 = 10 (62.50% sure, wanted 70%, classify")
+    assert out.count("wanted") == 1
+    assert json.loads(infer(three, 7, "--compare", "--min-confidence", 0.7, "--json")[1])["unsure"] is True
+
+
+@pytest.mark.usefixtures("doubtful")
+def test_failed_picture_ends_before_an_unsure_one(infer: Infer, three: Path) -> None:
+    assert infer(three, "none.png", 7, "--min-confidence", 0.9)[0] == 1
+    assert infer("none.png", 7, "--min-confidence", 0.9)[0] == 3
+
+
+def test_explanation_of_one_picture_is_a_file(infer: Infer, three: Path) -> None:
+    before, out = three.read_bytes(), three.with_name("out.png")
+    code, printed, err = infer(three, 7, "--explain", out)
+    assert (code, err) == (0, "")
+    assert printed == infer(three, 7)[1]
+    assert read_image(out).shape == (explain.HEIGHT, explain.WIDTH, 3)
+    assert three.read_bytes() == before
+    assert infer(three, 8, "--explain", out)[0] == 0  # an earlier explanation is replaced
+
+
+def test_explanations_of_several_pictures_go_to_a_folder(infer: Infer, three: Path, tmp_path: Path) -> None:
+    blank, bad = tmp_path / "blank.png", tmp_path / "bad.png"
+    blank.write_bytes(to_png(paint(draw_digit(3, 40, 40) * 0, 1)))
+    bad.write_text("no picture")
+    (tmp_path / "more").mkdir()
+    other = tmp_path / "more" / "three.png"
+    other.write_bytes(to_png(paint(draw_digit(4, 40, 40), 3)))
+    code, _, err = infer(three, blank, bad, other, 7, "--explain", tmp_path / "drawn")
+    assert code == 1
+    assert err.count("\n") == 2
+    made = sorted(path.name for path in (tmp_path / "drawn").iterdir())
+    assert made == ["blank.explain.png", "three-2.explain.png", "three.explain.png"]
+
+
+def test_standard_input_is_explained_into_a_folder(infer: Infer, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(three.read_bytes())))
+    assert infer("-", 6, "--explain", three.parent)[0] == 0
+    assert (three.parent / "picture.explain.png").exists()
+
+
+def test_explanation_that_cannot_be_written_is_an_output_error(infer: Infer, three: Path) -> None:
+    code, _, err = infer(three, 7, "--explain", three / "out.png")
+    assert code == 7
+    assert err.endswith("name another place with --explain\n")
+    assert err.count("\n") == 1
+
+
 def test_provider_that_is_not_there_ends_with_its_code(infer: Infer, three: Path) -> None:
     if "CUDAExecutionProvider" in model.import_onnxruntime().get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA; the test wants one without")
@@ -155,7 +251,7 @@ def test_provider_that_is_not_there_ends_with_its_code(infer: Infer, three: Path
 def test_help_names_every_exit_code(infer: Infer) -> None:
     code, out, _ = infer("--help")
     assert code == 0
-    for number in (0, 1, 2, 3, 4, 5, 6, 7, 130):
+    for number in (0, 1, 2, 3, 4, 5, 6, 7, 12, 130):
         assert f"{number:>5}  " in out
 
 
