@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 FORBIDDEN = {
     "adder_runtime": {"torch", "torchvision", "onnx", "onnxruntime", "adder_trainer", "adder_export"},
     "adder_runtime.cli": {"torch", "torchvision", "onnx", "onnxruntime", "adder_trainer", "adder_export"},
+    "adder_runtime.measure_cli": {"torch", "torchvision", "onnx", "onnxruntime", "adder_trainer", "matplotlib"},
     "adder_trainer": {"adder_export", "onnx"},
     "adder_trainer.cli": {"adder_export", "onnx", "torch"},
     "adder_trainer.runs": {"adder_export", "onnx"},
@@ -22,8 +23,8 @@ FORBIDDEN = {
 """By module, what its import must not load. The commands load heavy modules only to work, so that --help is quick."""
 
 
-PILLOW_USERS = {"image_file.py", "drawing.py", "explain.py"}
-"""Reading pictures, drawing parts of them, and what is made of the parts."""
+PILLOW_USERS = {"image_file.py", "drawing.py", "explain.py", "charts.py"}
+"""Reading pictures, drawing parts of them, and the drawings that are made of the parts."""
 
 
 @pytest.mark.parametrize("module", FORBIDDEN)

@@ -117,6 +117,13 @@ def falls_short(answers: Sequence[Answer], least: float | None) -> bool:
     return least is not None and any(answer.confidence < least for answer in answers)
 
 
+def how_likely(confidence: float) -> str:
+    """A confidence for people; rounded down, so that what falls short of 90% is not called 90.00%."""
+    # the millionth keeps 0.29, which times 10,000 is 2899.9999999999995, from being told as 28.99%
+    percent = math.floor(min(confidence, ALMOST_SURE) * 10_000 + 1e-6) / 100
+    return f"{percent:.2f}% sure"
+
+
 def how_sure(answer: Answer, least: float | None = None) -> str:
     """How sure an answer is, for people, and what else they should know of it.
 
@@ -124,10 +131,8 @@ def how_sure(answer: Answer, least: float | None = None) -> str:
         answer: what was answered.
         least: the confidence that was wanted, told where the answer falls short of it.
     """
-    # rounded down, so that what falls short of 90% is not called 90.00%
-    percent = math.floor(min(answer.confidence, ALMOST_SURE) * 10_000 + 1e-6) / 100
     wanted = f", wanted {100 * least:g}%" if least is not None and falls_short([answer], least) else ""
-    return f"{percent:.2f}% sure{wanted}{'' if answer.consistent else ', digit and sum disagree'}"
+    return f"{how_likely(answer.confidence)}{wanted}{'' if answer.consistent else ', digit and sum disagree'}"
 
 
 def _show_version(context: typer.Context, wanted: bool) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from adder_runtime.image_file import Pixels
+from adder_runtime.image_file import Pixels, to_png
 
 PAPER, TEXT, FAINT, LINE = "#ffffff", "#1a1a1a", "#6b6b6b", "#c4c4c4"
 GROUND = "#dcdcdc"
@@ -71,6 +71,11 @@ def new_drawing(width: int, height: int) -> tuple[Image.Image, Canvas]:
     """White paper, and what draws on it."""
     image = Image.new("RGB", (width, height), PAPER)
     return image, ImageDraw.Draw(image)
+
+
+def encode(image: Image.Image) -> bytes:
+    """A finished drawing as a PNG file."""
+    return to_png(np.asarray(image))
 
 
 def write(

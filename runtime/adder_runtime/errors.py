@@ -3,7 +3,8 @@
 AdderError
 ├── UsageError (ValueError)           options that are unknown or do not go together
 ├── ImageError (ValueError)           a picture cannot be read, or is no picture of the wanted shape
-│   └── NothingToReadError            the picture was read, but no ink was found in it
+│   ├── NothingToReadError            the picture was read, but no ink was found in it
+│   └── LabelError                    nothing says which digits the pictures show, or two labels disagree
 ├── NumberError (ValueError)          the number is not a whole number from 0 to 9
 ├── ModelError (RuntimeError)         the model file is missing or cannot be loaded
 │   └── ContractError (ValueError)    it loads, but is not the file that this program wants
@@ -57,6 +58,10 @@ class NothingToReadError(ImageError):
     """The picture was read, but no ink was found in it."""
 
     exit_code = 4
+
+
+class LabelError(ImageError):
+    """Nothing says which digits the pictures show, or two labels disagree."""
 
 
 class NumberError(AdderError, ValueError):

@@ -23,6 +23,7 @@ from adder_runtime.drawing import (
     Canvas,
     Frame,
     draw_bars,
+    encode,
     fit_picture,
     ink_picture,
     new_drawing,
@@ -33,7 +34,7 @@ from adder_runtime.drawing import (
     write,
 )
 from adder_runtime.errors import OutputError, UsageError
-from adder_runtime.image_file import ImageSource, Pixels, is_folder, read_image, to_png
+from adder_runtime.image_file import ImageSource, Pixels, is_folder, read_image
 from adder_runtime.model import Adder, Answer
 from adder_runtime.output_file import write_whole
 
@@ -112,7 +113,7 @@ def write_explanation(
     pixels = read_image(source)
     ink = adder.see(pixels) if answer is None else answer.ink
     image = explain(pixels, ink, number, answer, least=least, source=f"{adder.approach} on {adder.provider}: {name}")
-    write_whole(place, to_png(np.asarray(image)), way_out=WAY_OUT)
+    write_whole(place, encode(image), way_out=WAY_OUT)
 
 
 def explain(

@@ -86,6 +86,12 @@ def name_of(source: ImageSource) -> str:
     return str(named or f"the {type(source).__name__} given")
 
 
+def is_picture_name(path: Path) -> bool:
+    """The name ends as that of a picture which can be read."""
+    suffix = path.suffix.lower()
+    return Image.registered_extensions().get(suffix) in Image.OPEN or suffix in HEIC_SUFFIXES
+
+
 def is_folder(path: Path) -> bool:
     """It is a folder; what cannot be looked at is none, and reading it then tells why."""
     try:
@@ -100,12 +106,11 @@ def pictures_in(folder: Path) -> list[Path]:
     Raises:
         ImageError: there are none, or the folder cannot be read.
     """
-    readable = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     try:
         found = [path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir()]
     except OSError as error:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from error
-    pictures = sorted(path for path in found if path.suffix.lower() in readable | HEIC_SUFFIXES)
+    pictures = sorted(path for path in found if is_picture_name(path))
     if not pictures:
         raise ImageError(f"{folder} has no pictures in it, wanted files such as three.png or three.jpg")
     return pictures
