@@ -160,19 +160,23 @@ def draw_mistakes(adder: Adder, mistakes: Sequence[Measured]) -> Iterator[Image.
         write(canvas, (MARGIN, 28), title, TITLE_SIZE)
         for place, mistake in enumerate(page):
             row, column = divmod(place, PAGE_COLUMNS)
-            draw_mistake(image, canvas, MARGIN + column * TILE_WIDTH, 100 + row * TILE_HEIGHT, adder, mistake)
+            corner = MARGIN + column * TILE_WIDTH, 100 + row * TILE_HEIGHT
+            draw_mistake(image, canvas, corner=corner, adder=adder, mistake=mistake)
         yield image
 
 
-def draw_mistake(image: Image.Image, canvas: Canvas, left: int, top: int, adder: Adder, mistake: Measured) -> None:
+def draw_mistake(
+    image: Image.Image, canvas: Canvas, *, corner: tuple[int, int], adder: Adder, mistake: Measured
+) -> None:
     """One mistake: its two pictures, and three lines under them."""
+    left, top = corner
     pixels = read_image(mistake.picture.path)
     parts = fit_picture(pixels, PICTURE_SIDE, PICTURE_SIDE).image, ink_picture(adder.see(pixels), PICTURE_SIDE)
     for place, part in enumerate(parts):
         x = left + place * (PICTURE_SIDE + 8)
         canvas.rectangle((x - 1, top - 1, x + PICTURE_SIDE, top + PICTURE_SIDE), GROUND, LINE)
         paste_centred(image, part, Frame(x, top, x + PICTURE_SIDE, top + PICTURE_SIDE))
-    lines = describe_mistake(mistake), how_wrong(mistake), mistake.picture.path.name
+    lines = describe_mistake(mistake), how_wrong(mistake), "/".join(mistake.picture.path.parts[-2:])
     below = top + PICTURE_SIDE + 8
     for offset, text, size, colour in zip((0, 27, 47), lines, (22, SMALL, SMALL), (TEXT, TEXT, FAINT), strict=True):
         write(canvas, (left, below + offset), shorten(text, size, TILE_WIDTH - 16), size, colour=colour)

@@ -123,7 +123,9 @@ def infer(
         if place and isinstance(answers, list | NothingToReadError):
             assert not isinstance(source, ImageError)
             answer = answers[0] if isinstance(answers, list) else None
-            write_explanation(place, adders[0], name, source, added, answer, min_confidence)
+            write_explanation(
+                place, adders[0], name=name, source=source, number=added, answer=answer, least=min_confidence
+            )
     if failed:
         raise typer.Exit(EXIT_SOME_FAILED if answered else failed[0].exit_code)
     if unsure:

@@ -123,8 +123,8 @@ def fit_picture(pixels: Pixels, width: float, height: float) -> Fitted:
     """
     scale = min(width / pixels.shape[1], height / pixels.shape[0])
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGBA")
-    picture = picture.resize(size, Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX)
+    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    picture = picture.resize(size, Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX).convert("RGBA")
     y, x = np.indices((size[1], size[0])) // CHEQUER_SIDE
     ground = np.where((x + y) % 2, *CHEQUER).astype(np.uint8)
     shown = Image.fromarray(ground).convert("RGBA")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,11 +77,20 @@ def place_explanations(out: Path, names: Sequence[str]) -> list[Path]:
         raise OutputError(f"{out} is one file for {len(names)} pictures; name a folder with --explain")
     else:
         places = [out]
-    given = {os.path.realpath(name) for name in names}
+    given = {_identity(Path(name)) for name in names} - {None}
     for place in places:
-        if os.path.realpath(place) in given:
-            raise OutputError(f"{place} is a picture to read, its explanation would replace it; {WAY_OUT}")
+        if _identity(place) in given:
+            raise OutputError(f"{place} is a picture to read, an explanation would replace it; {WAY_OUT}")
     return places
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    # not the path: a link, or letters of another case, may lead to the same file
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _distinct(stems: Sequence[str]) -> list[str]:
@@ -94,7 +102,14 @@ def _distinct(stems: Sequence[str]) -> list[str]:
 
 
 def write_explanation(
-    place: Path, adder: Adder, name: str, source: ImageSource, number: int, answer: Answer | None, least: float | None
+    place: Path,
+    adder: Adder,
+    *,
+    name: str,
+    source: ImageSource,
+    number: int,
+    answer: Answer | None,
+    least: float | None = None,
 ) -> None:
     """Write the explanation of an answer as a PNG file.
 
@@ -102,7 +117,7 @@ def write_explanation(
         place: of the file.
         adder: what answered.
         name: of the picture.
-        source: the picture.
+        source: the picture, read once more.
         number: what was added.
         answer: None where there was nothing to read.
         least: the confidence that was wanted, if any was.
@@ -112,16 +127,17 @@ def write_explanation(
     """
     pixels = read_image(source)
     ink = adder.see(pixels) if answer is None else answer.ink
-    image = explain(pixels, ink, number, answer, least=least, source=f"{adder.approach} on {adder.provider}: {name}")
+    told = f"{adder.approach} on {adder.provider}: {name}"
+    image = explain(pixels, answer, ink=ink, number=number, least=least, source=told)
     write_whole(place, encode(image), way_out=WAY_OUT)
 
 
 def explain(
     pixels: Pixels,
-    ink: NDArray[np.float32],
-    number: int,
     answer: Answer | None,
     *,
+    ink: NDArray[np.float32],
+    number: int,
     least: float | None = None,
     source: str = "",
 ) -> Image.Image:
@@ -129,9 +145,9 @@ def explain(
 
     Args:
         pixels: (height, width, 1 to 4) uint8, the picture that was given.
+        answer: None where there was nothing to read.
         ink: (28, 28), what the network saw of it.
         number: what was added.
-        answer: None where there was nothing to read.
         least: the confidence that was wanted; an answer that falls short of it is told as unsure.
         source: a line about what answered and to what.
     """
@@ -161,7 +177,7 @@ def explain(
     probabilities = answer.digit_probabilities
     draw_bars(canvas, DIGIT_BARS, probabilities, [str(digit) for digit in DIGITS], main=answer.digit, size=LABEL_SIZE)
     if len(answer.sum_scores) == SUM_SCORES[Approach.REGRESS]:
-        draw_scale(canvas, SUM_BARS, answer.sum_scores[0], number, answer.sum)
+        draw_scale(canvas, SUM_BARS, value=answer.sum_scores[0], number=number, total=answer.sum)
     else:
         draw_bars(canvas, SUM_BARS, answer.sum_scores, [str(each) for each in SUMS], main=answer.sum, size=LABEL_SIZE)
     return image
@@ -184,7 +200,7 @@ def caption(canvas: Canvas, frame: Frame, text: str) -> None:
     write(canvas, (frame.left, frame.top - 12), text, TEXT_SIZE, anchor="ls")
 
 
-def draw_scale(canvas: Canvas, frame: Frame, value: float, number: int, total: int) -> None:
+def draw_scale(canvas: Canvas, frame: Frame, *, value: float, number: int, total: int) -> None:
     """The unrounded sum on the scale of the sums that a number allows, and the one to which it is rounded."""
     step = frame.width / len(DIGITS)
     base = frame.bottom - 3 * LABEL_SIZE

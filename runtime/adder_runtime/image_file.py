@@ -1,4 +1,4 @@
-"""Pictures from anywhere as raw pixels, the way a person sees them. The only module that knows Pillow."""
+"""Pictures from anywhere as raw pixels, the way a person sees them. The only module that reads with Pillow."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def answer(classify: Adder) -> Answer:
 
 
 def drawing(pixels: Pixels, answer: Answer, least: float | None = None) -> NDArray[np.uint8]:
-    return np.asarray(explain(pixels, answer.ink, 7, answer, least=least))
+    return np.asarray(explain(pixels, answer, ink=answer.ink, number=7, least=least))
 
 
 def inside(drawn: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
@@ -111,7 +111,7 @@ def test_unsure_answer_is_led_by_a_warning(answer: Answer) -> None:
 
 def test_picture_with_nothing_to_read_is_drawn_and_says_so(classify: Adder) -> None:
     blank = np.full((60, 90, 3), 200, np.uint8)
-    drawn = np.asarray(explain(blank, classify.see(blank), 7, None))
+    drawn = np.asarray(explain(blank, None, ink=classify.see(blank), number=7))
     assert len(where(inside(drawn, TITLE), WRONG)) > 500
     assert len(where(drawn, MAIN)) == 0
 
@@ -151,5 +151,5 @@ def test_places_that_cannot_be_are_refused(three: Path) -> None:
         place_explanations(Path("out.png"), ["three.png", "four.png"])
     link = three.with_name("link.png")
     link.symlink_to(three)
-    with pytest.raises(OutputError, match="its explanation would replace it"):
+    with pytest.raises(OutputError, match="an explanation would replace it"):
         place_explanations(three, [str(link)])
