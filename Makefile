@@ -2,7 +2,7 @@ PYTHON ?= python3
 FULL := build/full
 LIGHT := build/light
 
-.PHONY: help demo test check lint types train export readme oldest clean
+.PHONY: help demo test check lint types train export readme bench oldest clean
 
 help: ## Say what there is to make
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ export: $(FULL)/installed ## Export and prove both approaches; the files replace
 
 readme: $(FULL)/installed ## Write the README's tables anew from artifacts/
 	$(FULL)/bin/python tools/readme_tables.py
+
+bench: $(FULL)/installed ## Time the preprocessing inside the model files at 28x28 and 640x480
+	$(FULL)/bin/python tools/bench.py
 
 oldest: ## Run the runtime's tests on the oldest ONNX Runtime that Python 3.11 can install
 	$(PYTHON) -m venv --clear build/oldest

@@ -81,7 +81,26 @@ def stacking() -> str:
     return table("stacked beside the number | sum right | mean squared error", rows)
 
 
-TABLES = {"results": results, "files": files, "stacking": stacking}
+def handwriting() -> str:
+    """Collections of other people's digits, as `adder-measure --json` found them."""
+    rows = []
+    for approach in APPROACHES:
+        facts = read(f"reports/handwriting/{approach}.json")
+        for name, group in facts["groups"].items():
+            rows.append(
+                [
+                    approach,
+                    name,
+                    f"{group['pictures']:,}",
+                    f"{group['digit_accuracy']:.2%}",
+                    f"{group['sum_accuracy']:.2%}",
+                    f"{group['calibration_error']:.2%}",
+                ]
+            )
+    return table("approach | pictures | how many | digit right | sum right | calibration error", rows)
+
+
+TABLES = {"results": results, "files": files, "handwriting": handwriting, "stacking": stacking}
 
 
 def filled(text: str) -> str:

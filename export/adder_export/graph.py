@@ -111,23 +111,29 @@ def clean(model: onnx_ir.Model) -> None:
 
 def shorten_names(proto: onnx.ModelProto) -> None:
     """Give nodes and inner values names of a few letters, and drop the shapes and traces written beside values."""
-    graph = proto.graph
-    kept = {value.name for value in (*graph.input, *graph.output)} | {""}  # "" stands for an input left out
+    kept = {value.name for value in (*proto.graph.input, *proto.graph.output)} | {""}  # "" is an input left out
     short: dict[str, str] = {name: name for name in kept}
 
     def rename(name: str) -> str:
         return short.setdefault(name, f"v{len(short)}")
 
-    for value in (*graph.input, *graph.output):
-        del value.metadata_props[:]
-    for initializer in graph.initializer:
-        initializer.name = rename(initializer.name)
-    for count, node in enumerate(graph.node):
-        node.name = f"n{count}"
-        node.input[:] = [rename(name) for name in node.input]
-        node.output[:] = [rename(name) for name in node.output]
-    graph.name = PRODUCER
-    del graph.value_info[:]
+    def shorten(graph: onnx.GraphProto, name: str) -> None:
+        graph.name = name
+        for value in (*graph.input, *graph.output):
+            value.name = rename(value.name)
+            del value.metadata_props[:]
+        for initializer in graph.initializer:
+            initializer.name = rename(initializer.name)
+        for count, node in enumerate(graph.node):
+            node.name = f"n{count}"
+            node.input[:] = [rename(value) for value in node.input]
+            node.output[:] = [rename(value) for value in node.output]
+            for attribute in node.attribute:
+                if attribute.type == onnx.AttributeProto.GRAPH:  # a branch of an If sees the values around it
+                    shorten(attribute.g, f"{node.name}_{attribute.name}")
+        del graph.value_info[:]
+
+    shorten(proto.graph, PRODUCER)
 
 
 def write_metadata(proto: onnx.ModelProto, checkpoint: Checkpoint, accuracy: dict[str, Any]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
 import pytest
 
-from adder_export.graph import Pipeline
+from adder_export import model_file
+from adder_export.graph import OPSET, Pipeline, build_graph
 from adder_runtime import Adder, Approach, Provider
 from adder_runtime.model import find_model, import_onnxruntime
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
@@ -39,3 +41,25 @@ def pipeline(checkpoint: Checkpoint) -> Pipeline:
 @pytest.fixture(scope="session")
 def adder(approach: Approach, provider: Provider) -> Adder:
     return Adder.load(find_model(approach), provider=provider)
+
+
+_BUILT: dict[tuple[str, int], bytes] = {}
+
+
+def build_once(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:
+    """What `build_graph` gives, which takes it half a minute; the same bytes the next time."""
+    key = checkpoint.sha256, opset
+    if key not in _BUILT:
+        _BUILT[key] = build_graph(checkpoint, opset).SerializeToString()
+    return onnx.load_from_string(_BUILT[key])
+
+
+@pytest.fixture(autouse=True)
+def graphs_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "build_graph", build_once)
+
+
+@pytest.fixture(scope="session")
+def built(checkpoint: Checkpoint) -> onnx.ModelProto:
+    """The graph of a shipped checkpoint, built anew."""
+    return build_once(checkpoint)

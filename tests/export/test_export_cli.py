@@ -26,6 +26,7 @@ def export(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(parity, "GENERATED", 10)
     monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
+    monkeypatch.setattr(parity, "rendered_cases", lambda _: iter([]))
 
     def call(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["adder-export", *map(str, arguments)])

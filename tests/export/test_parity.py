@@ -17,17 +17,18 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from adder_export import graph, model_file, parity
-from adder_export.graph import Pipeline, build_graph, write_metadata
+from adder_export import model_file, parity
+from adder_export.graph import Pipeline
 from adder_export.parity import Case, Tally, ask, cases, compare, describe, drawn_cases, passed, reference, tolerances
 from adder_runtime import Adder, Approach, Provider
 from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, outputs
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import read_image
 from adder_runtime.model import find_model
-from adder_trainer import normalize
+from adder_trainer.answer import LEAST_PROBABILITY
 from adder_trainer.checkpoint import Checkpoint
 from adder_trainer.data import load_mnist
+from adder_trainer.normalize import normalizer
 
 KINDS = sorted({case.kind for case in drawn_cases()})
 
@@ -61,6 +62,12 @@ def test_file_answers_as_pytorch_on(kind: str, pipeline: Pipeline, adder: Adder)
     tally = tally_of(pipeline, adder, some)
     assert_parity(tally, adder.approach)
     assert tally.right == tally.known
+
+
+def test_file_answers_as_pytorch_on_rendered_pictures(pipeline: Pipeline, adder: Adder) -> None:
+    some = list(parity.rendered_cases(None))
+    assert {case.kind for case in some} == {"rendered", "blank_paper"}
+    assert_parity(tally_of(pipeline, adder, some), adder.approach)
 
 
 def test_file_answers_as_pytorch_on_mnist(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
@@ -98,15 +105,9 @@ def test_changed_weight_is_caught(approach: Approach, pipeline: Pipeline, tmp_pa
     assert not passed(tally_of(pipeline, adder, generated()))
 
 
-def test_edited_normaliser_is_caught(
-    checkpoint: Checkpoint, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(normalize, "INK_SIDE", 19)
-    proto = build_graph(checkpoint)
-    write_metadata(proto, checkpoint, {})
-    onnx.save(proto, tmp_path / "edited.onnx")
-    monkeypatch.undo()
-    adder = Adder.load(tmp_path / "edited.onnx", provider="cpu")
+def test_edited_normaliser_is_caught(approach: Approach, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    adder = Adder.load(approach, provider="cpu")
+    monkeypatch.setattr(normalizer, "INK_SIDE", 19)  # PyTorch's side; the file keeps its own
     assert not passed(tally_of(pipeline, adder, generated()))
 
 
@@ -133,7 +134,8 @@ def flip_nothing_but(name: str, change: float) -> Tally:
 def test_equal_answers_pass() -> None:
     tally = flip_nothing_but(CONFIDENCE.name, 0)
     assert passed(tally)
-    assert tally.smallest_margin == pytest.approx(math.log(0.9 / 0.1) / 2)  # the sum's; the digit's is of 0.82 and 0.02
+    # from the answer that there is nothing to read; another sum is log(0.9 / 0.1) / 2 away, another digit further
+    assert tally.smallest_margin == pytest.approx(math.log(0.82 / LEAST_PROBABILITY))
 
 
 @pytest.mark.parametrize("name", [SUM.name, "digit"])
@@ -195,21 +197,17 @@ def test_margin_of_a_regressed_sum_is_the_distance_to_the_next_rounding() -> Non
 def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parity, "GENERATED", 10)
     monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
+    monkeypatch.setattr(parity, "rendered_cases", lambda _: iter([]))
 
 
-@pytest.mark.usefixtures("few_pictures")
+@pytest.mark.usefixtures("few_pictures", "built")
 def test_gate_keeps_the_earlier_file_and_saves_the_worst_case(
     checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / f"{checkpoint.approach}.onnx"
     target.write_bytes(b"the earlier file")
 
-    def build_with_fault(found: Checkpoint, opset: int) -> onnx.ModelProto:
-        with monkeypatch.context() as patch:
-            patch.setattr(normalize, "INK_SIDE", 14)
-            return graph.build_graph(found, opset)
-
-    monkeypatch.setattr(model_file, "build_graph", build_with_fault)
+    monkeypatch.setattr(normalizer, "INK_SIDE", 14)  # PyTorch's side; the graph has been built
     with pytest.raises(ParityError, match="does not answer as PyTorch does: generated") as caught:
         model_file.export_model(checkpoint, tmp_path, force=True)
     assert "\n" not in str(caught.value)

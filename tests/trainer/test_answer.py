@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from adder_runtime.contract import DIGITS, NUMBERS, SUMS, UNREAD
-from adder_trainer.answer import IMPOSSIBLE, Answers, answer, clip, mask_sums
+from adder_trainer.answer import IMPOSSIBLE, LEAST_PROBABILITY, Answers, answer, clip, mask_sums
 
 ROUNDING = 1e-6
 """float32 probabilities against the same formula in Python."""
@@ -137,10 +137,25 @@ def test_confidence_is_from_0_to_1_whatever_the_heads_say(width: int) -> None:
     given = answer(digit_logits, sum_output, number, READABLE.expand(50), 1.7)
     assert given.confidence.min() >= 0
     assert given.confidence.max() <= 1
-    assert ((given.sum >= number) & (given.sum <= number + 9)).all()
+    read = given.digit != UNREAD
+    assert read.float().mean() > 0.9  # so few of such heads leave all digits unlikely
+    assert ((given.sum >= number) & (given.sum <= number + 9))[read].all()
+    assert (given.sum[~read] == UNREAD).all()
 
 
 def test_digit_probabilities_are_not_tempered() -> None:
     given = classify(7, 9, 2, temperature=3.0)
     assert given.digit_probabilities[0, 0].tolist() == pytest.approx(logits_for(7, 10)[0, 0].softmax(0).tolist())
     assert given.sum_scores[0, 0, 9].item() == pytest.approx(logits_for(9, 10)[0, 0].softmax(0)[9].item())
+
+
+@pytest.mark.parametrize(("probability", "digit"), [(LEAST_PROBABILITY - 0.01, UNREAD), (LEAST_PROBABILITY + 0.01, 4)])
+def test_digit_of_which_nothing_speaks_is_nothing_to_read(probability: float, digit: int) -> None:
+    logits = torch.full((1, 1, 10), math.log((1 - probability) / 9))
+    logits[0, 0, 4] = math.log(probability)
+    for scores in (logits_for(7, len(SUMS)), torch.tensor([[[7.0]]])):
+        given = answer(logits, scores, torch.tensor([[3]]), READABLE, 1.0)
+        assert given.digit.item() == digit
+        assert given.sum.item() == (UNREAD if digit == UNREAD else 7)
+        assert (given.confidence.item() > 0) is (digit != UNREAD)
+        assert given.digit_probabilities[0, 0, 4].item() == pytest.approx(probability, abs=ROUNDING)

@@ -162,6 +162,10 @@ def test_confusion_keeps_classes_that_nobody_said() -> None:
     assert counts.tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
 
 
+def test_confusion_leaves_out_where_nothing_was_read() -> None:
+    assert confusion(torch.tensor([0, 1, 1]), torch.tensor([0, -1, 0]), 2).tolist() == [[1, 0], [1, 0]]
+
+
 @pytest.mark.parametrize(("approach", "kind"), [(Approach.REGRESS, TooSure), (Approach.CLASSIFY, TooSureOfSums)])
 def test_temperature_undoes_the_factor_by_which_a_network_is_too_sure(
     approach: Approach, kind: type[TooSure] | type[TooSureOfSums]

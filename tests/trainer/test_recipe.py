@@ -31,10 +31,16 @@ def test_learning_rate_of_the_source_is_constant() -> None:
 
 
 def test_batches_are_whole_and_hold_no_image_twice() -> None:
-    index = list(batches(103, 20, torch.Generator().manual_seed(1)))
+    index = list(batches(103, 20, torch.Generator().manual_seed(1), 5))
     assert [len(batch) for batch in index] == [20] * 5
     assert len(torch.cat(index).unique()) == 100
     assert torch.cat(index).tolist() != sorted(torch.cat(index).tolist())
+
+
+def test_no_picture_comes_again_before_all_others_came() -> None:
+    index = torch.cat(list(batches(7, 4, torch.Generator().manual_seed(1), 5)))
+    assert len(index) == 20
+    assert sorted(index[:7].tolist()) == sorted(index[7:14].tolist()) == list(range(7))
 
 
 def test_numbers_are_drawn_once_from_the_seed() -> None:

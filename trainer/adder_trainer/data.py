@@ -25,7 +25,10 @@ VALIDATION = 5_000
 SPLIT_SEED = 20_240
 """Seed of the validation split, the same whatever the seed of a run."""
 
-NORMALIZE_BATCH = 500
+NO_DIGIT = -1
+"""Label of a picture that shows no digit."""
+
+NORMALIZE_BATCH = 100
 """Images that pass through the normaliser at once."""
 
 SHA256 = {
@@ -44,7 +47,7 @@ class Digits:
     ink: Tensor
     """(n, 1, 28, 28) float32, out of the normaliser: 0 = paper, 1 = full stroke."""
     digit: Tensor
-    """(n) int64, 0 to 9."""
+    """(n) int64, 0 to 9, or NO_DIGIT."""
 
     def __len__(self) -> int:
         return len(self.digit)

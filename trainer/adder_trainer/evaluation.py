@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adder_runtime.contract import DIGITS, NUMBERS, SUMS, Approach
+from adder_runtime.contract import DIGITS, NUMBERS, SUMS, UNREAD, Approach
 from adder_runtime.errors import UsageError
 from adder_trainer.answer import Answers, answer, mask_sums
 from adder_trainer.approaches import Network, labels_of_sum
@@ -82,8 +82,9 @@ def evaluate(network: Network, digits: Digits, temperature: float = 1.0) -> Eval
 
 
 def confusion(truth: Tensor, answered: Tensor, classes: int) -> Tensor:
-    """Counts (classes, classes): row = truth, column = answer."""
-    index = truth.flatten().long() * classes + answered.flatten().long()
+    """Counts (classes, classes): row = truth, column = answer. Where nothing was read, nothing counts."""
+    truth, answered = truth.flatten().long(), answered.flatten().long()
+    index = (truth * classes + answered)[answered != UNREAD]
     return torch.bincount(index, minlength=classes * classes).reshape(classes, classes).cpu()
 
 

@@ -40,7 +40,9 @@ def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def training_bar(name: str, epochs: int) -> Iterator[tuple[Callable[[Step], None], Callable[[Epoch], None]]]:
+def training_bar(
+    name: str, epochs: int, photos: int
+) -> Iterator[tuple[Callable[[int], None], Callable[[Step], None], Callable[[Epoch], None]]]:
     """A bar over a whole run with loss, accuracies and time left, and a line for each finished epoch."""
     figures = "loss {task.fields[loss]:.4f}  digit {task.fields[digit]:.2%}  sum {task.fields[sum]:.2%}"
     columns = (
@@ -53,6 +55,13 @@ def training_bar(name: str, epochs: int) -> Iterator[tuple[Callable[[Step], None
     )
     with Progress(*columns, console=console, speed_estimate_period=120) as progress:
         task = progress.add_task(name, total=None, loss=0.0, digit=0.0, sum=0.0)
+
+        rendered = 0
+
+        def on_photos(more: int) -> None:
+            nonlocal rendered
+            rendered = (rendered + more) % photos
+            progress.update(task, description=f"{name} rendering {rendered:,}/{photos:,}")
 
         def on_step(step: Step) -> None:
             progress.update(
@@ -76,4 +85,4 @@ def training_bar(name: str, epochs: int) -> Iterator[tuple[Callable[[Step], None
                 soft_wrap=True,
             )
 
-        yield on_step, on_epoch
+        yield on_photos, on_step, on_epoch

@@ -155,7 +155,7 @@ def check_writable(folder: Path) -> None:
 def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, Any]:
     """Train, keep the checkpoint, write the report, and return the facts."""
     train, validation = data.train, data.validation
-    with training_bar(run.name, run.recipe.epochs) as (on_step, on_epoch):
+    with training_bar(run.name, run.recipe.epochs, run.recipe.photos) as (on_photos, on_step, on_epoch):
         fitted = fit(
             run.approach,
             run.recipe,
@@ -165,6 +165,7 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
             speed=run.speed,
             state=run.state,
             resume=resume and run.interrupted,
+            on_photos=on_photos,
             on_step=on_step,
             on_epoch=on_epoch,
         )

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import DIGITS, NUMBERS, SIDE, SUMS
+from adder_trainer.approaches.targets import digit_targets, sum_targets
 
 WIDTHS = (16, 16, 32, 32, 48, 48, 64, 64)
 """Channels of the eight convolution layers; a pooling by 2 stands before each widening."""
@@ -51,13 +52,16 @@ class Classify(nn.Module):
     def loss(self, digit_logits: Tensor, sum_logits: Tensor, digit: Tensor, sum_: Tensor) -> Tensor:
         """Cross-entropy of the digit plus cross-entropy of the sum, a scalar in nats.
 
+        A picture of no digit wants all ten digits, and the ten sums that its number allows, to be equally likely.
+
         Args:
             digit_logits: (batch, n, 10).
             sum_logits: (batch, n, 19).
-            digit: (batch) integer label.
-            sum_: (batch, n) integer label.
+            digit: (batch) integer label, or NO_DIGIT.
+            sum_: (batch, n) integer label; digit + number for NO_DIGIT too.
         """
-        digits = digit[:, None].expand_as(sum_)
-        return F.cross_entropy(digit_logits.flatten(0, 1), digits.flatten()) + F.cross_entropy(
-            sum_logits.flatten(0, 1), sum_.flatten()
+        digits = F.cross_entropy(
+            digit_logits.flatten(0, 1), digit_targets(digit)[:, None].expand_as(digit_logits).flatten(0, 1)
         )
+        sums = F.cross_entropy(sum_logits.flatten(0, 1), sum_targets(digit, sum_).flatten(0, 1))
+        return digits + sums

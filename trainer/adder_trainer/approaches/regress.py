@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import DIGITS
+from adder_trainer.approaches.targets import digit_targets
+from adder_trainer.data import NO_DIGIT
 
 WIDTHS = (14, 24)
 """Channels of the two convolution layers."""
@@ -69,10 +71,14 @@ class Regress(nn.Module):
     def loss(self, digit_logits: Tensor, value: Tensor, digit: Tensor, sum_: Tensor) -> Tensor:
         """Cross-entropy of the digit in nats plus mean squared error of the sum, a scalar.
 
+        A picture of no digit wants all ten digits to be equally likely, and has no sum.
+
         Args:
             digit_logits: (batch, n, 10), the same for each of the n numbers.
             value: (batch, n, 1).
-            digit: (batch) integer label.
+            digit: (batch) integer label, or NO_DIGIT.
             sum_: (batch, n) integer label.
         """
-        return F.cross_entropy(digit_logits[:, 0], digit) + F.mse_loss(value[:, :, 0].float(), sum_.float())
+        known = (digit != NO_DIGIT).to(value.dtype)[:, None]
+        error = (value[:, :, 0] - sum_).square() * known
+        return F.cross_entropy(digit_logits[:, 0], digit_targets(digit)) + error.mean() / known.mean().clamp(min=1e-6)

@@ -1,0 +1,114 @@
+"""The paper under the strokes: its light, its shadows, its printed lines, and whether it is lighter than they are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from adder_trainer.normalize.ink import LEAST_CONTRAST, full_scale
+from adder_trainer.normalize.picture import GRID
+from adder_trainer.normalize.windows import around, coarse, finer, highest, mean_of, opening
+
+GROUND_GRID = 48
+"""Cells on a side of the grid on which the paper's light is found."""
+
+WIDEST_STROKE, WIDE_STROKE = 16, 10
+"""What is narrower than the first many cells of the ground's grid (35 % of the picture) is no ground; what is narrower
+than the second is none either, and what lies between is, if it is much fainter than the strokes: a shadow."""
+
+SHADOW = 0.6
+"""Share of the strokes' contrast from which on what is wide is a stroke and no shadow."""
+
+NEIGHBOURHOOD = 13
+"""Cells of the ground's grid on a side over which the light of the paper is averaged."""
+
+DARKEST_SHADOW = 0.15
+"""Light that falls into the darkest shadow in which strokes are brought to full scale, as a share of the brightest."""
+
+EDGE_EVIDENCE = 1.2
+"""Weight of the light at the picture's edge beside the skewness, both in standard deviations of the light."""
+
+LINE_THICK, LINE_LENGTH = 4, 25
+"""Of printed lines, in cells of the first look: thinner than the one, straight over the other."""
+
+
+def plane_through(light: Tensor) -> Tensor:
+    """The light that falls evenly across the picture: the plane of least squares, (batch, GRID, GRID), mean 0."""
+    offset = (torch.arange(GRID, device=light.device) + (0.5 - GRID / 2)) / GRID
+    length = GRID * offset.square().sum()
+    slope_y = (light.sum(2) * offset).sum(1) / length
+    slope_x = (light.sum(1) * offset).sum(1) / length
+    return slope_y[:, None, None] * offset[:, None] + slope_x[:, None, None] * offset
+
+
+def lighter(light: Tensor, weight: Tensor) -> Tensor:
+    """How much speaks for strokes that are lighter than their ground, (batch), or darker, where it is negative.
+
+    Strokes are few and paper is much, so they are where the distribution has its tail. Bold strokes that fill a tight
+    frame are not few, but at the frame's edge there is paper.
+
+    Args:
+        light: (batch, GRID, GRID).
+        weight: (batch, GRID, GRID), 1 inside, 0 at the picture's edge.
+    """
+    total = weight.sum((1, 2))
+    mean = (light * weight).sum((1, 2)) / total
+    away = light - mean[:, None, None]
+    spread = (away.square() * weight).sum((1, 2)) / total
+    skewness = (away.pow(3) * weight).sum((1, 2)) / total / spread.clamp(min=1e-6).pow(1.5)
+    outside = (away * (1 - weight)).sum((1, 2)) / (1 - weight).sum((1, 2))
+    return skewness - EDGE_EVIDENCE * outside / spread.clamp(min=1e-6).sqrt()
+
+
+def paper(towards_ink: Tensor) -> Tensor:
+    """What the picture would be without its strokes, (batch, GROUND_GRID, GROUND_GRID).
+
+    An opening takes away what is narrower than WIDEST_STROKE and leaves the edges of shadows where they are; what the
+    paper then still differs by is averaged over its neighbourhood.
+
+    Args:
+        towards_ink: (batch, GRID, GRID), larger where the ink is.
+    """
+    cells = coarse(towards_ink, GROUND_GRID)
+    opened = opening(cells, WIDEST_STROKE, WIDEST_STROKE)
+    strongest = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))[0].clamp(min=LEAST_CONTRAST)[:, None, None]
+    wide = (opening(cells, WIDE_STROKE, WIDE_STROKE) - opened).clamp(min=0)
+    opened = opened + wide * ((SHADOW - (cells - opened) / strongest) / 0.1).clamp(0, 1)
+    above = cells - opened
+    is_paper = (1.5 - above / (0.25 * strongest)).clamp(0, 1)
+    found = mean_of(is_paper, NEIGHBOURHOOD)
+    rest = mean_of(is_paper * above, NEIGHBOURHOOD)
+    return opened + rest / found.clamp(min=1e-3)
+
+
+def lamp(ground: Tensor, polarity: Tensor) -> Tensor:
+    """Share of the brightest light that falls on each cell: dark ink takes away less where there is less.
+
+    Args:
+        ground: (batch, GROUND_GRID, GROUND_GRID).
+        polarity: (batch, 1, 1), -1 for ink darker than its ground; lighter ink shines by itself: 1 everywhere.
+    """
+    brightest = ground.amax((1, 2), keepdim=True).clamp(min=LEAST_CONTRAST)
+    return torch.where(polarity < 0, (ground / brightest).clamp(min=DARKEST_SHADOW), 1.0)
+
+
+def ruled(difference: Tensor) -> Tensor:
+    """The printed lines that cross the picture from left to right, to be taken off, (batch, GRID, GRID).
+
+    A line is thinner than LINE_THICK cells, keeps on for LINE_LENGTH cells with a slope of up to 4 degrees, and such
+    pieces follow each other through most of the picture. One alone may be a digit's bar: there have to be two.
+
+    Args:
+        difference: (batch, GRID, GRID) from the ground towards the ink.
+    """
+    ink = difference.clamp(min=0)
+    thin = ink - opening(ink, LINE_THICK, 1)
+    line = opening(highest(around(thin, 1, 0), 3, 1), 1, LINE_LENGTH)
+    band = highest(around(line, 4, 0), 9, 1)  # 4 degrees across the picture
+    level = band.mean(2, keepdim=True).clamp(min=LEAST_CONTRAST / 4)
+    covered = ((band / level - 0.4) / 0.2).clamp(0, 1).mean(2, keepdim=True)  # (batch, GRID, 1)
+    crosses = ((covered - 0.65) / 0.15).clamp(0, 1)
+    ends = F.pad(crosses, (0, 0, 1, 1))
+    count = (ends[:, 1:] - ends[:, :-1]).abs().sum((1, 2), keepdim=True) / 2
+    return line * 1.3 * crosses * (count - 1).clamp(0, 1)

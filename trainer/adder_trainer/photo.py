@@ -1,0 +1,412 @@
+"""Digits rendered as the pictures that people take and draw: pen on paper under a lamp, scans, cells, drawings.
+
+A rendered picture is raw pixels, as an app would hand them over; training sends them through the normaliser that ships.
+Everything works on whole batches on their device, and every random number comes from the generator that is given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from adder_trainer.augment import between, uniform, warp
+from adder_trainer.data import NO_DIGIT, Digits
+from adder_trainer.normalize import Normalizer
+from adder_trainer.normalize.picture import area_weights
+from adder_trainer.strokes import TILE, tile
+from adder_trainer.unknown import UNKNOWN
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of picture: what is drawn evenly between two values, and how often it has what."""
+
+    name: str
+    share: float
+    """Of all rendered pictures."""
+    sides: tuple[int, int]
+    """Height in pixels; the width is 0.7 to 1.4 times that."""
+    size: Range
+    """The digit's box, as a share of the frame that just holds it; over 1 the frame cuts its ends off."""
+    paper: Range
+    """Light of the paper, 0 = black, 1 = white."""
+    contrast: Range
+    """Share of the paper's light that a full stroke takes away."""
+    gradient: float = 0.0
+    """Largest fall of the light across the frame, as a share."""
+    shadow: float = 0.0
+    """Probability of a soft shadow."""
+    lines: float = 0.0
+    """Probability of ruled or squared paper."""
+    frame: float = 0.0
+    """Probability, for each side, of a piece of a frame's line along it."""
+    neighbour: float = 0.0
+    """Probability of a part of another digit at the edge."""
+    specks: float = 0.0
+    """Probability of each of three specks."""
+    grain: float = 0.0
+    """Largest standard deviation of the light from pixel to pixel."""
+    mottle: float = 0.0
+    """Largest standard deviation of the paper's light over some pixels."""
+    texture: float = 0.0
+    """Largest share of a stroke that the paper's grain leaves white, as under a pencil."""
+    blur: Range = (0.0, 0.0)
+    """Standard deviation of the lens in pixels."""
+    jpeg: float = 0.0
+    """Probability of JPEG, of a quality between 20 and 90."""
+    inverted: float = 0.0
+    """Probability of light on dark."""
+    hard: float = 0.0
+    """Probability of two tones only."""
+
+
+KINDS = (
+    Kind(
+        "photo", 0.38, (96, 176), (0.1, 0.9), (0.4, 1.0), (0.35, 0.95),
+        gradient=0.6, shadow=0.5, lines=0.4, frame=0.01, neighbour=0.04, specks=0.12, grain=0.03, mottle=0.02,
+        texture=0.4, blur=(0.0, 1.5), jpeg=0.6, inverted=0.05,
+    ),
+    Kind(
+        "small photo", 0.12, (26, 48), (0.55, 0.95), (0.3, 1.0), (0.15, 0.9),
+        gradient=0.4, shadow=0.3, lines=0.1, frame=0.03, specks=0.1, grain=0.025, mottle=0.015,
+        blur=(0.0, 0.9), jpeg=0.4, inverted=0.2,
+    ),
+    Kind("scan", 0.1, (24, 80), (0.95, 1.02), (0.8, 1.0), (0.6, 1.0), specks=0.15, grain=0.02, blur=(0, 0.6), hard=0.4),
+    Kind(
+        "pencil", 0.1, (28, 64), (0.6, 1.0), (0.6, 1.0), (0.2, 0.65),
+        gradient=0.15, specks=0.1, grain=0.05, mottle=0.03, texture=0.8, blur=(0.0, 0.6), jpeg=0.2, inverted=0.1,
+    ),
+    Kind(
+        "cell", 0.13, (26, 64), (0.8, 1.04), (0.6, 1.0), (0.6, 1.0),
+        gradient=0.15, frame=0.2, neighbour=0.15, specks=0.2, grain=0.03, blur=(0.0, 0.6), hard=0.6,
+    ),
+    Kind("drawn", 0.14, (28, 160), (0.2, 0.98), (0.85, 1.0), (0.3, 1.0), blur=(0.0, 0.4), inverted=0.5, hard=0.3),
+    Kind("tiny", 0.03, (7, 16), (0.85, 1.0), (0.8, 1.0), (0.6, 1.0), inverted=0.3),
+)  # fmt: skip
+"""What people hand over, and how often each kind is shown in training."""
+
+GOLDEN = 0.6180339887
+"""Steps of this share visit each part of a whole evenly."""
+
+BATCH = 100
+"""Pictures rendered at once; they share their size and their lens."""
+
+NO_DIGITS = 0.06
+"""Share of rendered pictures that show no digit."""
+
+SPECKS = 3
+
+# ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
+_JPEG_STEPS = torch.tensor(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)
+
+
+@torch.no_grad()
+def photograph(
+    digits: Digits, count: int, generator: Generator, on_progress: Callable[[int], None] = lambda _: None
+) -> Digits:
+    """Some digits as the normaliser sees them after they were written, photographed, scanned or drawn.
+
+    Args:
+        digits: to take them from.
+        count: pictures to render; those that the normaliser finds nothing in are left out.
+        generator: on the device of the digits.
+        on_progress: told how many more are done.
+
+    Returns:
+        Up to `count`, of which NO_DIGITS show none and have the label NO_DIGIT.
+    """
+    normalizer = Normalizer()
+    shares = torch.tensor([kind.share for kind in KINDS]).cumsum(0)
+    order = torch.randint(len(digits), (count,), generator=generator, device=generator.device)
+    inks, labels = [], []
+    for number, index in enumerate(order.split(BATCH)):
+        # evenly spread, not drawn: a few batches hold each kind already
+        kind = KINDS[int((shares < (number * GOLDEN) % 1).sum())]
+        digit = digits.digit[index]
+        tiles = tile(digits.ink[index], digit, generator)
+        if (number * NO_DIGITS) % 1 < NO_DIGITS:
+            tiles = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)](tiles, generator)
+            digit = torch.full_like(digit, NO_DIGIT)
+            kind = replace(kind, frame=0.0, neighbour=0.0)  # a straight line alone may be a one
+        ink, readable, *_ = normalizer(render(tiles, kind, generator))
+        inks.append(ink[readable])
+        labels.append(digit[readable])
+        on_progress(len(index))
+    return Digits(torch.cat(inks), torch.cat(labels))
+
+
+def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
+    """Pictures of one kind, all of one size that is drawn.
+
+    Args:
+        tiles: (batch, 1, TILE, TILE) ink of `strokes.tile`; all 0 for a picture of nothing.
+        kind: one of KINDS.
+        generator: on the device of the tiles.
+
+    Returns:
+        (batch, height, width, 1) uint8.
+    """
+    batch = len(tiles)
+    height = int(between(1, kind.sides[0], kind.sides[1] + 1, generator))
+    width = max(round(height * float(between(1, 0.7, 1.4, generator))), 5)
+    strokes = warp(tiles, generator)
+    ink = place(strokes, height, width, between(batch, *kind.size, generator), generator)
+    if kind.neighbour:
+        ink = torch.maximum(ink, intruding(strokes.roll(1, 0), height, width, kind, generator))
+    if kind.texture:
+        ink = ink * (1 - texture(batch, height, width, kind.texture, generator))
+    if kind.frame:
+        ink = torch.maximum(ink, frame_pieces(batch, height, width, kind.frame, generator))
+    if kind.specks:
+        ink = torch.maximum(ink, specks(batch, height, width, kind.specks, generator))
+    paper = column(between(batch, *kind.paper, generator))
+    contrast = column(between(batch, *kind.contrast, generator))
+    if kind.mottle:
+        paper = paper * (1 + mottle(batch, height, width, kind.mottle, generator))
+    if kind.lines:
+        paper = paper * (1 - ruling(contrast, height, width, kind.lines, generator))
+    light = paper * (1 - contrast * ink)
+    if kind.gradient or kind.shadow:
+        light = light * lamp(batch, height, width, kind, generator)
+    light = blur(light.clamp(0, 1), float(between(1, *kind.blur, generator)))
+    if kind.grain:
+        spread = column(between(batch, 0, kind.grain, generator))
+        light = light + torch.randn(light.shape, generator=generator, device=light.device) * spread
+    if kind.hard:
+        light = torch.where(chance(batch, kind.hard, generator), two_tones(light, paper, contrast), light)
+    light = torch.where(chance(batch, kind.inverted, generator), 1 - light, light).clamp(0, 1)
+    if kind.jpeg:
+        light = torch.where(chance(batch, kind.jpeg, generator), jpeg(light, generator), light)
+    return (light * 255).round().to(torch.uint8)[:, :, :, None]
+
+
+def column(values: Tensor) -> Tensor:
+    """(batch) as (batch, 1, 1)."""
+    return values[:, None, None]
+
+
+def chance(batch: int, probability: float, generator: Generator) -> Tensor:
+    """(batch, 1, 1) bool, True with a probability."""
+    return column(between(batch, 0, 1, generator) < probability)
+
+
+def plane(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Coordinates of the pixels' middles, (height, 1) and (1, width); 1 is the longer side, 0 the frame's middle."""
+    longer = max(height, width)
+    y = (torch.arange(height, device=device) + 0.5 - height / 2) / longer
+    x = (torch.arange(width, device=device) + 0.5 - width / 2) / longer
+    return y[:, None], x[None, :]
+
+
+def box(strokes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Top, bottom, left and right of the ink on tiles, (batch) each, in cells; the whole tile where there is none."""
+    inked = strokes[:, 0] > 0.4
+    cells = torch.arange(TILE, device=strokes.device)
+    ends = []
+    for axis in (2, 1):
+        line = inked.any(axis)
+        none = ~line.any(1)
+        ends.append(torch.where(none, 0, torch.where(line, cells, TILE).amin(1)))
+        ends.append(torch.where(none, TILE, torch.where(line, cells + 1, 0).amax(1)))
+    top, bottom, left, right = (end.float() for end in ends)
+    return top, bottom, left, right
+
+
+def place(strokes: Tensor, height: int, width: int, size: Tensor, generator: Generator) -> Tensor:
+    """Ink somewhere in a frame, (batch, height, width), 0 to 1.
+
+    Args:
+        strokes: (batch, 1, TILE, TILE).
+        height: of the frame in pixels.
+        width: of the frame in pixels.
+        size: (batch) of the ink's box, as a share of the largest that the frame holds.
+        generator: draws the place.
+    """
+    batch = len(strokes)
+    top, bottom, left, right = box(strokes)
+    cell = torch.maximum((bottom - top) / height, (right - left) / width) / size  # tile cells a pixel
+    room_y, room_x = height - (bottom - top) / cell, width - (right - left) / cell
+    middle_y = (top + bottom) / 2 + uniform(batch, 0.5, generator) * room_y * cell
+    middle_x = (left + right) / 2 + uniform(batch, 0.5, generator) * room_x * cell
+    sharp = column((between(batch, 0.5, 1.2, generator) / cell).clamp(min=1))
+    ink = _lay(strokes, middle_y, middle_x, cell, height, width)
+    return ((ink - 0.5) * sharp + 0.5).clamp(0, 1) * (ink > 0)
+
+
+def _lay(strokes: Tensor, middle_y: Tensor, middle_x: Tensor, cell: Tensor, height: int, width: int) -> Tensor:
+    rows = area_weights(middle_y, cell, height, TILE)
+    columns = area_weights(middle_x, cell, width, TILE)
+    return rows @ strokes[:, 0] @ columns.transpose(1, 2)
+
+
+def intruding(strokes: Tensor, height: int, width: int, kind: Kind, generator: Generator) -> Tensor:
+    """A digit of which the frame shows no more than a strip at one side, (batch, height, width); often none."""
+    batch = len(strokes)
+    top, bottom, left, right = box(strokes)
+    cell = torch.maximum((bottom - top) / height, (right - left) / width) / between(batch, 0.3, 0.9, generator)
+    strip = between(batch, 0.02, 0.08, generator) * max(height, width)
+    upright = between(batch, 0, 1, generator) < 0.5
+    forward = between(batch, 0, 1, generator) < 0.5
+
+    def beside(low: Tensor, high: Tensor, size: int, out: Tensor) -> Tensor:
+        # where on the tile the frame's middle lies: the ink ends a strip inside of the frame's edge
+        before = high + (size / 2 - strip) * cell
+        after = low - (size / 2 - strip) * cell
+        inside = (low + high) / 2 + uniform(batch, 0.4, generator) * size * cell
+        return torch.where(out, torch.where(forward, before, after), inside)
+
+    middle_y = beside(top, bottom, height, upright)
+    middle_x = beside(left, right, width, ~upright)
+    ink = _lay(strokes, middle_y, middle_x, cell, height, width)
+    return ink * chance(batch, kind.neighbour, generator)
+
+
+def texture(batch: int, height: int, width: int, most: float, generator: Generator) -> Tensor:
+    """How much of the stroke the paper's grain leaves white, (batch, height, width), 0 to `most`."""
+    grain = torch.rand(batch, height, width, generator=generator, device=generator.device)
+    return grain * column(between(batch, 0, most, generator))
+
+
+def mottle(batch: int, height: int, width: int, most: float, generator: Generator) -> Tensor:
+    """The paper's unevenness as a share of its light, (batch, height, width)."""
+    coarse = torch.randn(
+        batch, 1, max(height // 5, 2), max(width // 5, 2), generator=generator, device=generator.device
+    )
+    smooth = F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)[:, 0]
+    return smooth * column(between(batch, 0, most, generator))
+
+
+def frame_pieces(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:
+    """Pieces of straight lines along the frame's sides, as ink, (batch, height, width)."""
+    y, x = plane(height, width, generator.device)
+    tall, wide = height / max(height, width) / 2, width / max(height, width) / 2
+    ink = torch.zeros(batch, height, width, device=generator.device)
+    for across, along, reach in ((y + tall, x, wide), (tall - y, x, wide), (x + wide, y, tall), (wide - x, y, tall)):
+        offset, thick = (column(between(batch, *limits, generator)) for limits in ((0.0, 0.05), (0.01, 0.04)))
+        begin, length = (column(between(batch, *limits, generator)) for limits in ((-1.0, 0.4), (0.3, 2.0)))
+        lies = (
+            (across >= offset)
+            & (across < offset + thick)
+            & (along > begin * reach)
+            & (along < (begin + length) * reach)
+        )
+        strength = column(between(batch, 0.4, 1.0, generator)) * chance(batch, probability, generator)
+        ink = torch.maximum(ink, lies * strength)
+    return ink
+
+
+def specks(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:
+    """Up to three small round specks as ink, (batch, height, width)."""
+    y, x = plane(height, width, generator.device)
+    ink = torch.zeros(batch, height, width, device=generator.device)
+    for _ in range(SPECKS):
+        at_y, at_x = (column(uniform(batch, 0.5, generator)) for _ in range(2))
+        radius = column(between(batch, 0.003, 0.012, generator))
+        edge = (radius - torch.hypot(y - at_y, x - at_x)) * max(height, width) + 0.5
+        strength = column(between(batch, 0.3, 1.0, generator)) * chance(batch, probability, generator)
+        ink = torch.maximum(ink, edge.clamp(0, 1) * strength)
+    return ink
+
+
+def ruling(contrast: Tensor, height: int, width: int, probability: float, generator: Generator) -> Tensor:
+    """Share of the light that printed lines take away, ruled or squared, (batch, height, width).
+
+    Args:
+        contrast: (batch, 1, 1) of the strokes; lines are fainter.
+        height: of the frame in pixels.
+        width: of the frame in pixels.
+        probability: of lines.
+        generator: draws them.
+    """
+    batch = len(contrast)
+    y, x = plane(height, width, generator.device)
+    longer = max(height, width)
+    angle = column(uniform(batch, math.radians(5), generator))
+    spacing = column(between(batch, 0.05, 0.35, generator))
+    thick = column(between(batch, 0.2, 0.6 + longer / 250, generator)) / longer
+    dark = column(between(batch, 0.05, 0.55, generator)) * contrast
+    total = torch.zeros(batch, height, width, device=generator.device)
+    squared = chance(batch, 0.5, generator)
+    for across, shown in ((y * angle.cos() + x * angle.sin(), True), (x * angle.cos() - y * angle.sin(), squared)):
+        phase = across / spacing + column(between(batch, 0, 1, generator))
+        distance = (phase - phase.round()).abs() * spacing
+        total = torch.maximum(total, ((thick - distance) * longer + 0.5).clamp(0, 1) * shown)
+    return total * dark * chance(batch, probability, generator)
+
+
+def lamp(batch: int, height: int, width: int, kind: Kind, generator: Generator) -> Tensor:
+    """Light that falls on each pixel as a share of full light, (batch, height, width)."""
+    y, x = plane(height, width, generator.device)
+    towards = column(uniform(batch, math.pi, generator))
+    bend = column(uniform(batch, 0.6, generator))
+    along = x * towards.cos() + y * towards.sin()
+    fall = column(between(batch, 0, kind.gradient, generator))
+    light = 1 - fall * (along + bend * (x.square() + y.square()) + 0.5).clamp(0, 1)
+    across = column(uniform(batch, math.pi, generator))
+    edge = (
+        x * across.cos()
+        + y * across.sin()
+        + column(uniform(batch, 1.5, generator)) * (y * across.cos() - x * across.sin()).square()
+    )
+    soft = column(between(batch, 0.01, 0.2, generator))
+    dark = ((edge - column(uniform(batch, 0.4, generator))) / soft).sigmoid()
+    depth = column(between(batch, 0.1, 0.5, generator)) * chance(batch, kind.shadow, generator)
+    return light * (1 - depth * dark)
+
+
+def blur(light: Tensor, sigma: float) -> Tensor:
+    """The picture through a lens, (batch, height, width); `sigma` in pixels, the same for the batch."""
+    if sigma < 0.2:
+        return light
+    reach = math.ceil(2.5 * sigma)
+    reach = min(reach, min(light.shape[1:]) - 1)
+    offsets = torch.arange(-reach, reach + 1, device=light.device)
+    weights = torch.exp(-0.5 * (offsets / sigma).square())
+    weights = weights / weights.sum()
+    padded = F.pad(light[:, None], (reach,) * 4, mode="reflect")
+    rows = F.conv2d(padded, weights[None, None, :, None])
+    return F.conv2d(rows, weights[None, None, None, :])[:, 0]
+
+
+def two_tones(light: Tensor, paper: Tensor, contrast: Tensor) -> Tensor:
+    """Each pixel black or white by a fixed threshold, as cheap scanners write, (batch, height, width)."""
+    return (light > paper * (1 - 0.5 * contrast)).to(light.dtype)
+
+
+def jpeg(light: Tensor, generator: Generator) -> Tensor:
+    """The picture after JPEG's rounding of its frequencies, (batch, height, width).
+
+    Source: ITU-T T.81; the quality scales the steps as libjpeg does.
+    """
+    batch, height, width = light.shape
+    quality = between(batch, 20, 90, generator)
+    scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
+    steps = (_JPEG_STEPS.to(light) * scale[:, None, None] / 255).clamp(min=1 / 255)[:, None, :, None, :]
+    place = torch.arange(8, device=light.device)
+    waves = torch.cos((place + 0.5) * place[:, None] * math.pi / 8) / 2
+    waves[0] /= math.sqrt(2)
+    more_y, more_x = -height % 8, -width % 8
+    padded = F.pad(light[:, None], (0, more_x, 0, more_y), mode="replicate")[:, 0]
+    blocks = padded.reshape(batch, padded.shape[1] // 8, 8, padded.shape[2] // 8, 8) - 0.5
+    frequencies = torch.einsum("ij,bhjwk,lk->bhiwl", waves, blocks, waves)
+    rounded = (frequencies / steps).round() * steps
+    back = torch.einsum("ij,bhiwl,lk->bhjwk", waves, rounded, waves) + 0.5
+    return back.reshape(padded.shape)[:, :height, :width].clamp(0, 1)
