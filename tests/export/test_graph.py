@@ -6,11 +6,13 @@ import json
 import re
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
 from adder_export.graph import OPSET, OPSETS, build_graph, write_metadata
 from adder_runtime import Adder, Approach
@@ -101,11 +103,18 @@ def test_every_opset_on_offer_gives_the_same_answers(opset: int, tmp_path: Path)
     assert found["sum"].tolist() == list(range(0, 20, 2))
 
 
+class GatherElements(OpRun):
+    """The operator as its specification has it: the evaluator's own fails above 32 elements along the axis."""
+
+    def _run(self, data: Any, indices: Any, axis: int) -> tuple[Any]:
+        return (np.take_along_axis(data, indices, axis),)
+
+
 def test_the_reference_evaluator_of_onnx_agrees(approach: Approach, proto: onnx.ModelProto) -> None:
     image = np.stack([paint(draw_digit(digit, 33, 47), 2) for digit in (2, 5, 8)])
     number = np.array([0, 4, 9], np.int32)
     names = [spec.name for spec in outputs(approach)]
-    wanted = ReferenceEvaluator(proto).run(names, {"image": image, "number": number})
+    wanted = ReferenceEvaluator(proto, new_ops=[GatherElements]).run(names, {"image": image, "number": number})
     got = Adder.load(approach, provider="cpu").run(image, number)
     for name, value in zip(names, wanted, strict=True):
         assert np.abs(np.asarray(value, np.float64) - got[name]).max() <= REFERENCE_TOLERANCE, name
