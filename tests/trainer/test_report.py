@@ -20,10 +20,20 @@ from adder_trainer.approaches import build
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation, confusion, evaluate
 from adder_trainer.options import RecipeName
-from adder_trainer.report import command, draw_confusion, draw_mistakes, write_report
+from adder_trainer.report import draw_confusion, draw_mistakes, write_report
+from adder_trainer.report_page import command
 from adder_trainer.training import RECIPES, Epoch, Speed
 
-FILES = ("history.csv", "facts.json", "curves.png", "confusion_digits.png", "confusion_sums.png", "mistakes.png")
+FILES = (
+    "history.csv",
+    "facts.json",
+    "curves.png",
+    "confusion_digits.png",
+    "confusion_sums.png",
+    "mistakes.png",
+    "reliability.png",
+    "risk_coverage.png",
+)
 
 USUAL = RECIPES[RecipeName.OURS, Approach.CLASSIFY]
 
@@ -41,7 +51,18 @@ FACTS: dict[str, Any] = {
     "revision": "abc",
     "settings": asdict(USUAL) | {"options": {}},
     "speed": asdict(Speed()),
-    "validation": {"images": 30, "pairs": 300, "loss": 0.5, "digit_accuracy": 0.75, "sum_accuracy": 0.5},
+    "validation": {
+        "images": 30,
+        "pairs": 300,
+        "loss": 0.5,
+        "digit_accuracy": 0.75,
+        "sum_accuracy": 0.5,
+        "calibration_error": 0.0125,
+        "sum_accuracy_at_99": 0.505,
+        "consistent_share": 0.9,
+        "error_consistent": 0.02,
+        "error_inconsistent": 0.8,
+    },
 }
 
 HISTORY = [Epoch(1, 0.1, 2.0, 0.5, 0.25, 1.0, 0.75, 0.5, 3.0), Epoch(2, 0.0, 1.0, 0.75, 0.5, 0.5, 1.0, 1.0, 3.5)]
@@ -66,7 +87,7 @@ def perfect(digits: Digits, evaluation: Evaluation) -> Evaluation:
     return replace(
         evaluation,
         answers=evaluation.answers._replace(digit=digit.int(), sum=total.int()),
-        wrong_numbers=torch.zeros(30, dtype=torch.int64),
+        right=torch.ones(30, 10, dtype=torch.bool),
         digit_confusion=confusion(digit, digit, 10),
         sum_confusion=confusion(total, total, 19),
     )
@@ -88,6 +109,8 @@ def test_report_holds_its_files_and_a_page_that_leads_to_them(report: Path) -> N
     page = (report / "README.md").read_text()
     assert set(re.findall(r"\]\(([^)]+)\)", page)) == set(FILES)
     assert "| validation | 30 | 300 | 0.5000 | 75.00% | 50.00% |" in page
+    assert "| validation | 50.00% | 1.25% | 50.50% |" in page
+    assert "| validation | 90.00% | 2.00% | 80.00% | 40 times |" in page
     assert f"126,829 parameters, {USUAL.epochs} epochs" in page
     assert "| augment | yes |" in page
     assert "    adder-train --approach classify --recipe ours --seed 3\n" in page
@@ -138,7 +161,7 @@ def test_mistakes_come_by_wrong_numbers_and_then_by_confidence(digits: Digits, p
     spoiled = replace(
         perfect,
         answers=perfect.answers._replace(digit=read, sum=total, confidence=confidence),
-        wrong_numbers=(total != perfect.answers.sum).sum(1),
+        right=total == perfect.answers.sum,
     )
     assert captions(spoiled, digits) == [
         "7 → 1, 2 of 10 wrong\n7+1=8, said 2 (90 %)",

@@ -29,7 +29,7 @@ OPTIONS = {
 
 REPORT = {
     "README.md", "confusion_digits.png", "confusion_sums.png", "curves.png", "facts.json", "history.csv",
-    "mistakes.png",
+    "mistakes.png", "reliability.png", "risk_coverage.png",
 }  # fmt: skip
 
 QUICK = ("--approach", "regress", "--epochs", 1, "--batch-size", 32, "--device", "cpu", "--json")

@@ -35,8 +35,8 @@ class Evaluation:
     """(10, 10) pairs, row = true digit, column = answer."""
     sum_confusion: Tensor
     """(19, 19) pairs, row = true sum, column = answer."""
-    wrong_numbers: Tensor
-    """(images) with how many of the ten numbers the sum is wrong."""
+    right: Tensor
+    """(images, 10) bool, whether the sum is right with each of the ten numbers."""
     answers: Answers
     """Of all images, each with the numbers 0 to 9."""
 
@@ -44,6 +44,11 @@ class Evaluation:
     def pairs(self) -> int:
         """How many sums were answered."""
         return self.images * len(NUMBERS)
+
+    @property
+    def wrong_numbers(self) -> Tensor:
+        """(images) with how many of the ten numbers the sum is wrong."""
+        return (~self.right).sum(1)
 
 
 @torch.no_grad()
@@ -76,7 +81,7 @@ def evaluate(network: Network, digits: Digits, temperature: float = 1.0) -> Eval
         sum_accuracy=(answers.sum == truth).double().mean().item(),
         digit_confusion=confusion(digit_truth, answers.digit, len(DIGITS)),
         sum_confusion=confusion(truth, answers.sum, len(SUMS)),
-        wrong_numbers=(answers.sum != truth).sum(1),
+        right=answers.sum == truth,
         answers=answers,
     )
 

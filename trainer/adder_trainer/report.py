@@ -1,4 +1,4 @@
-"""What a training run leaves to look at: history, curves, confusion, the worst mistakes, and a page that joins them."""
+"""What a training run leaves to look at: history, curves, confusion, confidence, mistakes, and a page of them all."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from adder_runtime.contract import NUMBERS, Approach
+from adder_runtime.contract import NUMBERS
 from adder_runtime.output_file import write_whole
+from adder_trainer.confidence import draw_reliability, draw_risk_coverage
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation
-from adder_trainer.options import RecipeName
-from adder_trainer.training import RECIPES, Epoch, Recipe, Speed
+from adder_trainer.report_page import page
+from adder_trainer.training import Epoch
 
 MISTAKES = 40
 """Pictures on the contact sheet, at most."""
@@ -34,17 +35,6 @@ DPI = 100
 
 TRAIN, VALIDATION = "#8a8a8a", "#0b5fa5"
 """Colours of the two splits, apart in grey too."""
-
-ANSWERS = {
-    Approach.CLASSIFY: "the digit and the sum, each as one of its classes",
-    Approach.REGRESS: "the digit as one of ten classes and the sum as one value, which is rounded",
-}
-
-OPTIONS = {"epochs": "--epochs", "batch_size": "--batch-size", "learning_rate": "--lr"}
-"""Settings that the command line can change, and how."""
-
-SPEEDS = {"autocast": "--autocast", "channels_last": "--no-channels-last", "compiled": "--compile"}
-"""What turns each field of `Speed` from its default."""
 
 
 def write_report(
@@ -73,6 +63,8 @@ def write_report(
     write_whole(folder / "confusion_digits.png", to_png(draw_confusion(evaluation.digit_confusion.numpy(), "digit")))
     write_whole(folder / "confusion_sums.png", to_png(draw_confusion(evaluation.sum_confusion.numpy(), "sum")))
     write_whole(folder / "mistakes.png", to_png(draw_mistakes(evaluation, digits)))
+    write_whole(folder / "reliability.png", to_png(draw_reliability(evaluation)))
+    write_whole(folder / "risk_coverage.png", to_png(draw_risk_coverage(evaluation)))
     write_whole(folder / "README.md", page(facts, evaluation).encode())
 
 
@@ -171,74 +163,3 @@ def draw_mistakes(evaluation: Evaluation, digits: Digits) -> Figure:
             fontsize=8,
         )
     return figure
-
-
-def command(facts: dict[str, Any]) -> str:
-    """The command that trains the run again, with what differs from the recipe and the defaults."""
-    usual = RECIPES[RecipeName(facts["recipe"]), Approach(facts["approach"])]
-    words = ["adder-train", f"--approach {facts['approach']}", f"--recipe {facts['recipe']}", f"--seed {facts['seed']}"]
-    settings, speed = facts["settings"], facts["speed"]
-    words += [f"{OPTIONS[name]} {settings[name]}" for name in OPTIONS if settings[name] != getattr(usual, name)]
-    words += [SPEEDS[name] for name, default in asdict(Speed()).items() if speed[name] != default]
-    return " ".join([*words, "--test"] if "test" in facts else words)
-
-
-def in_words(value: Any) -> str:
-    """A setting as the page shows it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in value.items()) or "as the network has them"
-    return f"{value}"
-
-
-def page(facts: dict[str, Any], evaluation: Evaluation) -> str:
-    """The page that joins the report, in Markdown."""
-    rows = "\n".join(
-        f"| {split} | {figures['images']:,} | {figures['pairs']:,} | {figures['loss']:.4f} | "
-        f"{figures['digit_accuracy']:.2%} | {figures['sum_accuracy']:.2%} |"
-        for split in ("validation", "test")
-        if (figures := facts.get(split))
-    )
-    names = [field.name for field in fields(Recipe)]
-    settings = "\n".join(f"| {name.replace('_', ' ')} | {in_words(facts['settings'][name])} |" for name in names)
-    wrong = int((evaluation.wrong_numbers > 0).sum())
-    return f"""# {facts["approach"]}, recipe {facts["recipe"]}
-
-A network that is shown a handwritten digit, is given a number from 0 to 9, and answers
-{ANSWERS[Approach(facts["approach"])]}.
-{facts["parameters"]:,} parameters, {facts["epochs"]} epochs in {facts["seconds"]:,.0f} seconds on {facts["device"]}
-({facts["cores"]} cores, torch {facts["versions"]["torch"]}), one run with seed {facts["seed"]},
-code {facts["revision"]}.
-
-| split | images | pairs | loss | digit right | sum right |
-| --- | --- | --- | --- | --- | --- |
-{rows}
-
-Each image is asked with all ten numbers: ten pairs. Choices are made on the validation split, and all that follows is
-of it. Made by
-
-    {command(facts)}
-
-![loss and errors by epoch](curves.png)
-
-Training is measured while the weights move and on pictures as they are trained on, augmented where the recipe says so;
-validation on plain ones with the weights that are kept. So training may look the worse of the two. All epochs:
-[history.csv](history.csv).
-
-![confusion of digits](confusion_digits.png)
-
-![confusion of sums](confusion_sums.png)
-
-{wrong:,} of {evaluation.images:,} pictures have a wrong sum with at least one number. The worst, as the network sees
-them; above each the true digit and the one that was read, then the wrong sum it is surest of:
-
-![the worst mistakes](mistakes.png)
-
-| setting | value |
-| --- | --- |
-{settings}
-| temperature of the confidence | {facts["temperature"]:.3f} |
-
-Everything as data: [facts.json](facts.json).
-"""

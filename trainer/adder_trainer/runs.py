@@ -18,6 +18,7 @@ from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, OutputError
 from adder_trainer.approaches import count_parameters
 from adder_trainer.checkpoint import load_checkpoint, save_checkpoint
+from adder_trainer.confidence import confidence_figures
 from adder_trainer.data import Digits, load_mnist, split_indices, to_ink
 from adder_trainer.evaluation import Evaluation, evaluate, fit_temperature
 from adder_trainer.options import RecipeName, stem
@@ -215,14 +216,15 @@ def explain(run: Run, data: Data) -> None:
     explain_stacking(found, data.train, data.validation, run.report)
 
 
-def figures(measured: Evaluation) -> dict[str, float | int]:
-    """The numbers of an evaluation that facts keep; accuracies from 0 to 1."""
+def figures(measured: Evaluation) -> dict[str, float | int | None]:
+    """The numbers of an evaluation that facts keep; shares from 0 to 1, None of no answers."""
     return {
         "images": measured.images,
         "pairs": measured.pairs,
         "loss": measured.loss,
         "digit_accuracy": measured.digit_accuracy,
         "sum_accuracy": measured.sum_accuracy,
+        **confidence_figures(measured),
     }
 
 

@@ -1,0 +1,110 @@
+"""The page that joins a run's report, in Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from adder_runtime.contract import Approach
+from adder_trainer.confidence import calibration_table, consistent_table, risk_table
+from adder_trainer.evaluation import Evaluation
+from adder_trainer.options import RecipeName
+from adder_trainer.training import RECIPES, Recipe, Speed
+
+ANSWERS = {
+    Approach.CLASSIFY: "the digit and the sum, each as one of its classes",
+    Approach.REGRESS: "the digit as one of ten classes and the sum as one value, which is rounded",
+}
+
+OPTIONS = {"epochs": "--epochs", "batch_size": "--batch-size", "learning_rate": "--lr"}
+"""Settings that the command line can change, and how."""
+
+SPEEDS = {"autocast": "--autocast", "channels_last": "--no-channels-last", "compiled": "--compile"}
+"""What turns each field of `Speed` from its default."""
+
+
+def command(facts: dict[str, Any]) -> str:
+    """The command that trains the run again, with what differs from the recipe and the defaults."""
+    usual = RECIPES[RecipeName(facts["recipe"]), Approach(facts["approach"])]
+    words = ["adder-train", f"--approach {facts['approach']}", f"--recipe {facts['recipe']}", f"--seed {facts['seed']}"]
+    settings, speed = facts["settings"], facts["speed"]
+    words += [f"{OPTIONS[name]} {settings[name]}" for name in OPTIONS if settings[name] != getattr(usual, name)]
+    words += [SPEEDS[name] for name, default in asdict(Speed()).items() if speed[name] != default]
+    return " ".join([*words, "--test"] if "test" in facts else words)
+
+
+def in_words(value: Any) -> str:
+    """A setting as the page shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items()) or "as the network has them"
+    return f"{value}"
+
+
+def page(facts: dict[str, Any], evaluation: Evaluation) -> str:
+    """The page that joins the report, in Markdown."""
+    rows = "\n".join(
+        f"| {split} | {figures['images']:,} | {figures['pairs']:,} | {figures['loss']:.4f} | "
+        f"{figures['digit_accuracy']:.2%} | {figures['sum_accuracy']:.2%} |"
+        for split in ("validation", "test")
+        if (figures := facts.get(split))
+    )
+    # a checkpoint of before knows nothing of a later setting
+    names = [field.name for field in fields(Recipe) if field.name in facts["settings"]]
+    settings = "\n".join(f"| {name.replace('_', ' ')} | {in_words(facts['settings'][name])} |" for name in names)
+    wrong = int((evaluation.wrong_numbers > 0).sum())
+    return f"""# {facts["approach"]}, recipe {facts["recipe"]}
+
+A network that is shown a handwritten digit, is given a number from 0 to 9, and answers
+{ANSWERS[Approach(facts["approach"])]}.
+{facts["parameters"]:,} parameters, {facts["epochs"]} epochs in {facts["seconds"]:,.0f} seconds on {facts["device"]}
+({facts["cores"]} cores, torch {facts["versions"]["torch"]}), one run with seed {facts["seed"]},
+code {facts["revision"]}.
+
+| split | images | pairs | loss | digit right | sum right |
+| --- | --- | --- | --- | --- | --- |
+{rows}
+
+Each image is asked with all ten numbers: ten pairs. Choices are made on the validation split, and all that follows is
+of it. Made by
+
+    {command(facts)}
+
+![loss and errors by epoch](curves.png)
+
+Training is measured while the weights move and on pictures as they are trained on, augmented where the recipe says so;
+validation on plain ones with the weights that are kept. So training may look the worse of the two. All epochs:
+[history.csv](history.csv).
+
+![confusion of digits](confusion_digits.png)
+
+![confusion of sums](confusion_sums.png)
+
+{wrong:,} of {evaluation.images:,} pictures have a wrong sum with at least one number. The worst, as the network sees
+them; above each the true digit and the one that was read, then the wrong sum it is surest of:
+
+![the worst mistakes](mistakes.png)
+
+The confidence is a probability that the sum is right. How far it is from the truth, on the mean over 15 bins of it, and
+what is gained where the least sure hundredth of the answers goes to a person:
+
+{calibration_table(facts)}
+
+![reliability](reliability.png)
+
+{risk_table(evaluation)}
+
+![risk and coverage](risk_coverage.png)
+
+The digit and the sum are answered apart; `consistent` says that they agree. Where they do not, the sum is wrong:
+
+{consistent_table(facts)}
+
+| setting | value |
+| --- | --- |
+{settings}
+| temperature of the confidence | {facts["temperature"]:.3f} |
+
+Everything as data: [facts.json](facts.json).
+"""
