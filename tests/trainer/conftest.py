@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from adder_runtime.pictures import generate
+from adder_trainer import abstention, rendered
 from adder_trainer.data import Digits
 from adder_trainer.normalize import Normalizer
 
@@ -41,3 +42,14 @@ def train(drawn: Digits) -> Digits:
 @pytest.fixture(scope="session")
 def validation(drawn: Digits) -> Digits:
     return Digits(drawn.ink[TRAIN:], drawn.digit[TRAIN:])
+
+
+@pytest.fixture(scope="module")
+def few_pictures() -> Iterator[None]:
+    """The report's measurements on few made pictures, where a test is not about how many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendered, "PICTURES", 4)
+        patch.setattr(abstention, "BLANKS", 4)
+        patch.setattr(abstention, "STROKES", 4)
+        patch.setattr(abstention, "LETTERS", "aX")
+        yield

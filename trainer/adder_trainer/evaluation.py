@@ -11,7 +11,7 @@ from adder_runtime.contract import DIGITS, NUMBERS, SUMS, UNREAD, Approach
 from adder_runtime.errors import UsageError
 from adder_trainer.answer import Answers, answer, mask_sums
 from adder_trainer.approaches import Network, labels_of_sum
-from adder_trainer.data import Digits
+from adder_trainer.data import NO_DIGIT, Digits
 
 BATCH = 1000
 """Images evaluated at once."""
@@ -59,6 +59,12 @@ def run(network: Network, digits: Digits) -> tuple[Tensor, Tensor, Tensor]:
     heads = [network(ink, number.expand(len(ink), -1)) for ink in digits.ink.split(BATCH)]
     digit_logits, sum_output = (torch.cat(parts) for parts in zip(*heads, strict=True))
     return digit_logits.float(), sum_output.float(), number.expand(len(digits), -1)
+
+
+def ask(network: Network, ink: Tensor, readable: Tensor, temperature: float) -> Answers:
+    """What is answered to ink (n, 1, 28, 28), readable (n) or not, with all ten numbers; on their device."""
+    digit_logits, sum_output, number = run(network, Digits(ink, torch.full((len(ink),), NO_DIGIT, device=ink.device)))
+    return answer(digit_logits, sum_output, number, readable, temperature)
 
 
 def evaluate(network: Network, digits: Digits, temperature: float = 1.0) -> Evaluation:

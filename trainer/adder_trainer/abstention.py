@@ -1,0 +1,180 @@
+"""What a network says to pictures that show no digit: blank ones are to be refused, others to be less sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Generator, Tensor
+
+from adder_runtime.contract import UNREAD
+from adder_runtime.metrics import auroc
+from adder_trainer.approaches import Network
+from adder_trainer.asked import Asked, ask_pictures
+from adder_trainer.augment import between
+from adder_trainer.data import NO_DIGIT, Digits
+from adder_trainer.evaluation import Evaluation
+from adder_trainer.letters import FONTS, LETTERS, draw_letters
+from adder_trainer.photo import KINDS, column, render
+from adder_trainer.rendered import take
+from adder_trainer.sheet import Caption, Row, draw_sheet
+from adder_trainer.strokes import TILE, tile
+from adder_trainer.unknown import scribble, side_by_side
+
+GROUNDS = ("photo", "small photo", "pencil", "cell")
+"""Kinds of pictures whose paper is shown without a digit: with light, grain, lines, specks, pieces of a frame."""
+
+DRAWN = "drawn"
+"""Kind of pictures in which scribbles and pairs are shown: what is unusual is to be their shape alone."""
+
+BLANKS = 200
+"""Pictures of each of GROUNDS, and half as many of noise and of black: 1,000 in all."""
+
+STROKES = 200
+"""Scribbles, and pairs of digits."""
+
+BATCH = 10
+"""Pictures that share their size."""
+
+SEED = 52_361
+
+BLANK = "blank: "
+"""Begins the names of the groups that show nothing."""
+
+KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{BLANK}black"
+LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
+"""Names of the other groups."""
+
+ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR)
+"""Of the table's rows: a checkpoint's header sorts the names."""
+
+
+def ask_unknown(
+    network: Network, digits: Digits, temperature: float, on_progress: Callable[[int], None] = lambda _: None
+) -> tuple[Asked, ...]:
+    """What a network answers to pictures without a digit: blank ones, then letters, scribbles, and pairs of digits.
+
+    Args:
+        network: on any device; the pictures are drawn on the CPU, so that they are the same everywhere.
+        digits: the split from which pairs are made.
+        temperature: of the confidence.
+        on_progress: told how many more pictures are done.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    groups = {BLANK + kind: blank(kind, BLANKS, generator) for kind in GROUNDS} | {
+        NOISE: noise(BLANKS // 2, generator),
+        BLACK: black(BLANKS // 2, generator),
+        LETTER: iter(draw_letters(LETTERS).split(BATCH)),
+        SCRIBBLE: scribbles(STROKES, generator),
+        PAIR: pairs(take(digits, STROKES), generator),
+    }
+    return tuple(
+        ask_pictures(
+            name,
+            ((pixels, torch.full((len(pixels),), NO_DIGIT)) for pixels in pictures),
+            network,
+            temperature,
+            on_progress,
+        )
+        for name, pictures in groups.items()
+    )
+
+
+def count_pictures(digits: Digits) -> int:
+    """How many pictures `ask_unknown` makes."""
+    blanks = len(GROUNDS) * BLANKS + BLANKS // 2 * 2
+    return blanks + len(LETTERS) * len(FONTS) + STROKES + min(STROKES, len(digits))
+
+
+def sizes(count: int) -> Iterator[int]:
+    """How many pictures each batch holds."""
+    return (min(BATCH, count - start) for start in range(0, count, BATCH))
+
+
+def blank(kind: str, count: int, generator: Generator) -> Iterator[Tensor]:
+    """Pictures of a kind's paper, batches of (batch, height, width, 1) uint8."""
+    (found,) = (each for each in KINDS if each.name == kind)
+    return (render(torch.zeros(size, 1, TILE, TILE), found, generator) for size in sizes(count))
+
+
+def noise(count: int, generator: Generator) -> Iterator[Tensor]:
+    """Grey pictures with grain of any strength, batches of (batch, side, side, 1) uint8."""
+    for size in sizes(count):
+        side = int(between(1, 28, 129, generator))
+        light, spread = (column(between(size, *limits, generator)) for limits in ((0.1, 0.9), (0.01, 0.3)))
+        yield to_pixels(light + spread * torch.randn(size, side, side, generator=generator))
+
+
+def black(count: int, generator: Generator) -> Iterator[Tensor]:
+    """Pictures of a covered lens, black but for the sensor's noise, batches of (batch, side, side, 1) uint8."""
+    for size in sizes(count):
+        side = int(between(1, 28, 129, generator))
+        spread = column(between(size, 0, 0.02, generator))
+        yield to_pixels(spread * torch.randn(size, side, side, generator=generator))
+
+
+def to_pixels(light: Tensor) -> Tensor:
+    """Light (batch, height, width), 0 = black, 1 = white, as raw pixels (batch, height, width, 1) uint8."""
+    return (light.clamp(0, 1) * 255).round().to(torch.uint8)[:, :, :, None]
+
+
+def scribbles(count: int, generator: Generator) -> Iterator[Tensor]:
+    """Drawn scribbles, batches of (batch, height, width, 1) uint8."""
+    (kind,) = (each for each in KINDS if each.name == DRAWN)
+    for size in sizes(count):
+        yield render(scribble(torch.zeros(size, 1, TILE, TILE), generator), kind, generator)
+
+
+def pairs(digits: Digits, generator: Generator) -> Iterator[Tensor]:
+    """Each digit beside another one, drawn, batches of (batch, height, width, 1) uint8."""
+    (kind,) = (each for each in KINDS if each.name == DRAWN)
+    for ink, digit in zip(digits.ink.split(BATCH), digits.digit.split(BATCH), strict=True):
+        yield render(side_by_side(tile(ink, digit, generator), generator), kind, generator)
+
+
+def unknown_figures(groups: Sequence[Asked], measured: Evaluation) -> dict[str, dict[str, float | int]]:
+    """What facts keep, by group: pictures, the share that is refused with digit -1, and the AUROC.
+
+    The AUROC is the probability that a digit's answer is surer than that of the group; unread has a confidence of 0.
+
+    Args:
+        groups: of `ask_unknown`.
+        measured: of the split's digits, by the same network with the same temperature.
+    """
+    known = measured.answers.confidence.flatten().cpu().numpy()
+    refused = (measured.answers.digit == UNREAD).double().mean().item()
+    found: dict[str, dict[str, float | int]] = {KNOWN: {"pictures": measured.images, "unread": refused}}
+    together = [group for group in groups if group.name.startswith(BLANK)]
+    for name, some in {ALL: together, **{group.name: [group] for group in groups}}.items():
+        confidence = torch.cat([group.answers.confidence.flatten() for group in some])
+        found[name] = {
+            "pictures": sum(len(group) for group in some),
+            "unread": torch.cat([group.answers.digit == UNREAD for group in some]).double().mean().item(),
+            "auroc": auroc(known, confidence.numpy()),
+        }
+    return found
+
+
+def unknown_table(facts: dict[str, Any]) -> str:
+    """Of the page: a row for each group."""
+    rows = []
+    for name in (name for name in ORDER if name in facts["unknown"]):
+        figures = facts["unknown"][name]
+        ranked = f"{figures['auroc']:.4f}" if "auroc" in figures else "-"
+        rows.append(f"| {name} | {figures['pictures']:,} | {figures['unread']:.2%} | {ranked} |")
+    return "\n".join(["| pictures of | pictures | nothing read | AUROC |\n| --- | --- | --- | --- |", *rows])
+
+
+def draw_unknown(groups: Sequence[Asked]) -> Figure:
+    """Of each group some pictures, and above each the digit that is answered and how sure the answer is."""
+    rows = []
+    for group in groups:
+        captions = []
+        for each in group.examples:
+            digit, confidence = (part[each.place, 0].item() for part in (group.answers.digit, group.answers.confidence))
+            said = "none" if digit == UNREAD else f"{digit}, {confidence:.0%}"
+            captions.append(Caption(said, wrong=digit != UNREAD and group.name.startswith(BLANK)))
+        rows.append(Row(group.name, [each.pixels for each in group.examples], captions))
+    return draw_sheet(rows)
