@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,16 @@ from adder_runtime.errors import OutputError
 from adder_trainer.approaches import build
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation, confusion, evaluate
+from adder_trainer.findings import Findings, find
 from adder_trainer.options import RecipeName
 from adder_trainer.report import draw_confusion, draw_mistakes, write_report
-from adder_trainer.report_page import command
+from adder_trainer.report_page import command, page
 from adder_trainer.training import RECIPES, Epoch, Speed
 
 FILES = (
-    "history.csv",
-    "facts.json",
-    "curves.png",
-    "confusion_digits.png",
-    "confusion_sums.png",
-    "mistakes.png",
-    "reliability.png",
-    "risk_coverage.png",
-)
+    "history.csv", "facts.json", "curves.png", "confusion_digits.png", "confusion_sums.png", "mistakes.png",
+    "reliability.png", "risk_coverage.png", "rendered.png", "unknown.png", "augmentations.png",
+)  # fmt: skip
 
 USUAL = RECIPES[RecipeName.OURS, Approach.CLASSIFY]
 
@@ -51,6 +47,20 @@ FACTS: dict[str, Any] = {
     "revision": "abc",
     "settings": asdict(USUAL) | {"options": {}},
     "speed": asdict(Speed()),
+    "rendered": {
+        "photo": {"pictures": 200, "digit_accuracy": 0.9, "sum_accuracy": 0.8, "unread": 0.05},
+        "all": {
+            "pictures": 1400,
+            "digit_accuracy": 0.95,
+            "sum_accuracy": 0.85,
+            "unread": 0.025,
+            "calibration_error": 0.125,
+        },
+    },
+    "unknown": {
+        "MNIST's digits": {"pictures": 5000, "unread": 0.0},
+        "letters": {"pictures": 240, "unread": 0.5, "auroc": 0.875},
+    },
     "validation": {
         "images": 30,
         "pairs": 300,
@@ -75,9 +85,14 @@ def digits() -> Digits:
 
 
 @pytest.fixture(scope="module")
-def evaluation(digits: Digits) -> Evaluation:
+def found(digits: Digits, few_pictures: None) -> Findings:
     torch.manual_seed(0)
-    return evaluate(build(Approach.CLASSIFY), digits)
+    return find(build(Approach.CLASSIFY), digits, 1.0)
+
+
+@pytest.fixture(scope="module")
+def evaluation(found: Findings) -> Evaluation:
+    return found.validation
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +109,9 @@ def perfect(digits: Digits, evaluation: Evaluation) -> Evaluation:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, digits: Digits, evaluation: Evaluation) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, digits: Digits, found: Findings) -> Path:
     folder = tmp_path_factory.mktemp("run") / "reports" / "classify"
-    write_report(folder, facts=FACTS, history=HISTORY, evaluation=evaluation, digits=digits)
+    write_report(folder, facts=FACTS, history=HISTORY, found=found, digits=digits)
     return folder
 
 
@@ -106,28 +121,68 @@ def captions(evaluation: Evaluation, digits: Digits) -> list[str]:
 
 def test_report_holds_its_files_and_a_page_that_leads_to_them(report: Path) -> None:
     assert {path.name for path in report.iterdir()} == {*FILES, "README.md"}
-    page = (report / "README.md").read_text()
-    assert set(re.findall(r"\]\(([^)]+)\)", page)) == set(FILES)
-    assert "| validation | 30 | 300 | 0.5000 | 75.00% | 50.00% |" in page
-    assert "| validation | 50.00% | 1.25% | 50.50% |" in page
-    assert "| validation | 90.00% | 2.00% | 80.00% | 40 times |" in page
-    assert f"126,829 parameters, {USUAL.epochs} epochs" in page
-    assert "| augment | yes |" in page
-    assert "    adder-train --approach classify --recipe ours --seed 3\n" in page
-    assert str(report.parents[1]) not in page
-    for name in FILES[2:]:
+    text = (report / "README.md").read_text()
+    assert set(re.findall(r"\]\(([^)]+)\)", text)) == set(FILES)
+    assert "| validation | 30 | 300 | 0.5000 | 75.00% | 50.00% |" in text
+    assert "| validation | 50.00% | 1.25% | 50.50% |" in text
+    assert "| validation | 90.00% | 2.00% | 80.00% | 40 times |" in text
+    assert "| photo | 200 | 90.00% | 80.00% | 5.00% | - |" in text
+    assert "| all | 1,400 | 95.00% | 85.00% | 2.50% | 12.50% |" in text
+    assert "| MNIST's digits | 5,000 | 0.00% | - |" in text
+    assert "| letters | 240 | 50.00% | 0.8750 |" in text
+    assert f"126,829 parameters, {USUAL.epochs} epochs" in text
+    assert "| augment | yes |" in text
+    assert "    adder-train --approach classify --recipe ours --seed 3\n" in text
+    assert str(report.parents[1]) not in text
+    for name in FILES[2:]:  # the pictures
         with Image.open(report / name) as image:
             assert image.format == "PNG"
             assert image.width >= 400
     assert json.loads((report / "facts.json").read_text()) == FACTS
 
 
-def test_same_run_leaves_the_same_bytes(tmp_path: Path, report: Path, digits: Digits, evaluation: Evaluation) -> None:
+def test_same_run_leaves_the_same_bytes(tmp_path: Path, report: Path, digits: Digits, found: Findings) -> None:
     # as a checkpoint's header gives them back: in another order
     again = json.loads(json.dumps(FACTS, sort_keys=True))
-    write_report(tmp_path, facts=again, history=HISTORY, evaluation=evaluation, digits=digits)
+    write_report(tmp_path, facts=again, history=HISTORY, found=found, digits=digits)
     for name in {*FILES, "README.md"} - {"facts.json"}:
         assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_report_without_history_leaves_what_training_wrote(
+    tmp_path: Path, report: Path, digits: Digits, found: Findings
+) -> None:
+    shutil.copytree(report, tmp_path / "again")
+    kept = {"history.csv", "facts.json", "curves.png"}
+    for name in kept:
+        (tmp_path / "again" / name).write_text(f"the {name} of the training")
+    (tmp_path / "again" / "unknown.png").unlink()
+    anew = FACTS | {"rendered": {"scan": FACTS["rendered"]["photo"]}}
+    write_report(tmp_path / "again", facts=anew, history=None, found=found, digits=digits)
+    assert {(tmp_path / "again" / name).read_text() for name in kept} == {
+        f"the {name} of the training" for name in kept
+    }
+    for name in {*FILES} - kept:
+        assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
+    text = (report / "README.md").read_text()
+    assert (tmp_path / "again" / "README.md").read_text() == text.replace(
+        "| photo | 200 | 90.00% | 80.00% | 5.00% | - |\n| all | 1,400 | 95.00% | 85.00% | 2.50% | 12.50% |",
+        "| scan | 200 | 90.00% | 80.00% | 5.00% | - |",
+    )
+
+
+def test_page_leads_to_no_curves_where_there_are_none(tmp_path: Path, digits: Digits, found: Findings) -> None:
+    write_report(tmp_path, facts=FACTS, history=None, found=found, digits=digits)
+    linked = set(re.findall(r"\]\(([^)]+)\)", (tmp_path / "README.md").read_text()))
+    assert linked == {path.name for path in tmp_path.iterdir()} - {"README.md"}
+    assert linked.isdisjoint({"history.csv", "facts.json", "curves.png"})
+
+
+def test_checkpoint_of_before_a_setting_has_a_page_without_it(evaluation: Evaluation) -> None:
+    settings = {name: value for name, value in FACTS["settings"].items() if name != "photo_share"}
+    before, now = (page(facts, evaluation) for facts in (FACTS | {"settings": settings}, FACTS))
+    assert before == now.replace(f"| photo share | {USUAL.photo_share} |\n", "")
+    assert before != now
 
 
 def test_history_has_a_row_for_each_epoch_under_its_names(report: Path) -> None:
@@ -179,8 +234,10 @@ def test_contact_sheet_ends_at_forty() -> None:
     assert len(captions(measured, many)) == 40
 
 
-def test_run_without_mistakes_has_a_sheet_that_says_so(tmp_path: Path, digits: Digits, perfect: Evaluation) -> None:
-    write_report(tmp_path, facts=FACTS, history=HISTORY, evaluation=perfect, digits=digits)
+def test_run_without_mistakes_has_a_sheet_that_says_so(
+    tmp_path: Path, digits: Digits, found: Findings, perfect: Evaluation
+) -> None:
+    write_report(tmp_path, facts=FACTS, history=HISTORY, found=replace(found, validation=perfect), digits=digits)
     assert "0 of 30 pictures have a wrong sum" in (tmp_path / "README.md").read_text()
     assert [text.get_text() for text in draw_mistakes(perfect, digits).texts] == [
         "no picture of the validation split has a wrong sum"
@@ -196,7 +253,7 @@ def test_confusion_writes_each_count_in_the_cell_of_truth_and_answer() -> None:
     assert cells == {(label, label): "500" for label in range(10)} | {(8, 3): "7"}
 
 
-def test_folder_that_cannot_be_made_is_named(tmp_path: Path, digits: Digits, evaluation: Evaluation) -> None:
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path, digits: Digits, found: Findings) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"file/report/history\.csv cannot be written"):
-        write_report(tmp_path / "file" / "report", facts=FACTS, history=HISTORY, evaluation=evaluation, digits=digits)
+        write_report(tmp_path / "file" / "report", facts=FACTS, history=HISTORY, found=found, digits=digits)

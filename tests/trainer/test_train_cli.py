@@ -18,6 +18,8 @@ from adder_trainer import cli, data, runs
 from adder_trainer.checkpoint import load_checkpoint
 from adder_trainer.data import Digits
 
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
 Result = tuple[int, str, str]
 Train = Callable[..., Result]
 
@@ -29,7 +31,7 @@ OPTIONS = {
 
 REPORT = {
     "README.md", "confusion_digits.png", "confusion_sums.png", "curves.png", "facts.json", "history.csv",
-    "mistakes.png", "reliability.png", "risk_coverage.png",
+    "mistakes.png", "reliability.png", "risk_coverage.png", "rendered.png", "unknown.png", "augmentations.png",
 }  # fmt: skip
 
 QUICK = ("--approach", "regress", "--epochs", 1, "--batch-size", 32, "--device", "cpu", "--json")
@@ -181,13 +183,16 @@ def test_run_leaves_a_checkpoint_and_a_report(adder_train: Train, tmp_path: Path
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1"]
 
 
-@pytest.mark.usefixtures("drawn_mnist", "no_report")
-def test_validate_only_measures_the_checkpoint_and_changes_nothing(adder_train: Train, tmp_path: Path) -> None:
-    trained = json.loads(adder_train(*QUICK, "--out", tmp_path)[1])
+@pytest.mark.usefixtures("drawn_mnist")
+def test_validate_only_writes_the_same_report_and_leaves_the_checkpoint(adder_train: Train, tmp_path: Path) -> None:
+    trained = json.loads(adder_train(*QUICK, "--test", "--out", tmp_path)[1])
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    report = tmp_path / "reports" / "regress"
+    for name in REPORT - {"history.csv", "facts.json", "curves.png"}:
+        (report / name).write_text("spoiled")
     code, out, _ = adder_train(*QUICK, "--validate-only", "--out", tmp_path)
     assert code == 0
-    assert json.loads(out) == trained
+    assert json.loads(out) == {name: value for name, value in trained.items() if name != "test"}
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -45,7 +45,12 @@ def train(
         bool, typer.Option("--test", help="Measure the test images too, once, for a number to publish.")
     ] = False,
     validate_only: Annotated[
-        bool, typer.Option("--validate-only", help="Train nothing: measure the checkpoint in --out.")
+        bool,
+        typer.Option(
+            "--validate-only",
+            help="Train nothing: measure the checkpoint in --out, leave it as it is, and write its report's page and "
+            "pictures again, all but those of the training's course.",
+        ),
     ] = False,
     explain_stacking: Annotated[
         bool,

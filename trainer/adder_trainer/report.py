@@ -19,9 +19,13 @@ from numpy.typing import NDArray
 
 from adder_runtime.contract import NUMBERS
 from adder_runtime.output_file import write_whole
+from adder_trainer.abstention import draw_unknown
+from adder_trainer.augmentation_sheet import draw_augmentations
 from adder_trainer.confidence import draw_reliability, draw_risk_coverage
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation
+from adder_trainer.findings import Findings
+from adder_trainer.rendered import draw_rendered
 from adder_trainer.report_page import page
 from adder_trainer.training import Epoch
 
@@ -41,8 +45,8 @@ def write_report(
     folder: Path,
     *,
     facts: dict[str, Any],
-    history: Sequence[Epoch],
-    evaluation: Evaluation,
+    history: Sequence[Epoch] | None,
+    found: Findings,
     digits: Digits,
 ) -> None:
     """Write a run's report; each file whole or not at all.
@@ -50,22 +54,32 @@ def write_report(
     Args:
         folder: made where it is missing.
         facts: of the checkpoint.
-        history: a line for each epoch.
-        evaluation: of `digits`, by the final weights.
+        history: a line for each epoch; None leaves history, curves and facts as training wrote them.
+        found: of `digits`, by the final weights.
         digits: the validation split.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    write_whole(folder / "history.csv", history_csv(history))
-    write_whole(folder / "facts.json", (json.dumps(facts, indent=2) + "\n").encode())
-    write_whole(folder / "curves.png", to_png(draw_curves(history, evaluation.pairs)))
-    write_whole(folder / "confusion_digits.png", to_png(draw_confusion(evaluation.digit_confusion.numpy(), "digit")))
-    write_whole(folder / "confusion_sums.png", to_png(draw_confusion(evaluation.sum_confusion.numpy(), "sum")))
-    write_whole(folder / "mistakes.png", to_png(draw_mistakes(evaluation, digits)))
-    write_whole(folder / "reliability.png", to_png(draw_reliability(evaluation)))
-    write_whole(folder / "risk_coverage.png", to_png(draw_risk_coverage(evaluation)))
-    write_whole(folder / "README.md", page(facts, evaluation).encode())
+    measured = found.validation
+    if history is not None:
+        write_whole(folder / "history.csv", history_csv(history))
+        write_whole(folder / "facts.json", (json.dumps(facts, indent=2) + "\n").encode())
+        write_whole(folder / "curves.png", to_png(draw_curves(history, measured.pairs)))
+    pictures = {
+        "confusion_digits": draw_confusion(measured.digit_confusion.numpy(), "digit"),
+        "confusion_sums": draw_confusion(measured.sum_confusion.numpy(), "sum"),
+        "mistakes": draw_mistakes(measured, digits),
+        "reliability": draw_reliability(measured),
+        "risk_coverage": draw_risk_coverage(measured),
+        "rendered": draw_rendered(found.rendered),
+        "unknown": draw_unknown(found.unknown),
+        "augmentations": draw_augmentations(digits),
+    }
+    for name, figure in pictures.items():
+        write_whole(folder / f"{name}.png", to_png(figure))
+    trained_here = all((folder / name).exists() for name in ("history.csv", "facts.json", "curves.png"))
+    write_whole(folder / "README.md", page(facts, measured, training=trained_here).encode())
 
 
 def to_png(figure: Figure) -> bytes:

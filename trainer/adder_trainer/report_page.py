@@ -6,9 +6,11 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from adder_runtime.contract import Approach
+from adder_trainer.abstention import unknown_table
 from adder_trainer.confidence import calibration_table, consistent_table, risk_table
 from adder_trainer.evaluation import Evaluation
 from adder_trainer.options import RecipeName
+from adder_trainer.rendered import rendered_table
 from adder_trainer.training import RECIPES, Recipe, Speed
 
 ANSWERS = {
@@ -42,19 +44,22 @@ def in_words(value: Any) -> str:
     return f"{value}"
 
 
-def page(facts: dict[str, Any], evaluation: Evaluation) -> str:
-    """The page that joins the report, in Markdown."""
+def page(facts: dict[str, Any], evaluation: Evaluation, *, training: bool = True) -> str:
+    """The page that joins the report, in Markdown.
+
+    Args:
+        facts: of the checkpoint.
+        evaluation: of the validation split.
+        training: whether history, curves and facts of the training lie beside the page.
+    """
     rows = "\n".join(
         f"| {split} | {figures['images']:,} | {figures['pairs']:,} | {figures['loss']:.4f} | "
         f"{figures['digit_accuracy']:.2%} | {figures['sum_accuracy']:.2%} |"
         for split in ("validation", "test")
         if (figures := facts.get(split))
     )
-    # a checkpoint of before knows nothing of a later setting
-    names = [field.name for field in fields(Recipe) if field.name in facts["settings"]]
-    settings = "\n".join(f"| {name.replace('_', ' ')} | {in_words(facts['settings'][name])} |" for name in names)
-    wrong = int((evaluation.wrong_numbers > 0).sum())
-    return f"""# {facts["approach"]}, recipe {facts["recipe"]}
+    parts = [
+        f"""# {facts["approach"]}, recipe {facts["recipe"]}
 
 A network that is shown a handwritten digit, is given a number from 0 to 9, and answers
 {ANSWERS[Approach(facts["approach"])]}.
@@ -67,15 +72,31 @@ code {facts["revision"]}.
 {rows}
 
 Each image is asked with all ten numbers: ten pairs. Choices are made on the validation split, and all that follows is
-of it. Made by
+of it unless it says otherwise. Made by
 
-    {command(facts)}
+    {command(facts)}""",
+        CURVES if training else "",
+        _mistakes(evaluation),
+        _confidence(facts, evaluation),
+        _pictures(facts),
+        _settings(facts),
+        "Everything as it was measured after training, as data: [facts.json](facts.json)." if training else "",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+CURVES = """## Training
 
 ![loss and errors by epoch](curves.png)
 
 Training is measured while the weights move and on pictures as they are trained on, augmented where the recipe says so;
 validation on plain ones with the weights that are kept. So training may look the worse of the two. All epochs:
-[history.csv](history.csv).
+[history.csv](history.csv)."""
+
+
+def _mistakes(evaluation: Evaluation) -> str:
+    wrong = int((evaluation.wrong_numbers > 0).sum())
+    return f"""## Mistakes
 
 ![confusion of digits](confusion_digits.png)
 
@@ -84,27 +105,67 @@ validation on plain ones with the weights that are kept. So training may look th
 {wrong:,} of {evaluation.images:,} pictures have a wrong sum with at least one number. The worst, as the network sees
 them; above each the true digit and the one that was read, then the wrong sum it is surest of:
 
-![the worst mistakes](mistakes.png)
+![the worst mistakes](mistakes.png)"""
 
-The confidence is a probability that the sum is right. How far it is from the truth, on the mean over 15 bins of it, and
-what is gained where the least sure hundredth of the answers goes to a person:
+
+def _confidence(facts: dict[str, Any], evaluation: Evaluation) -> str:
+    return f"""## Confidence
+
+The confidence is the probability that the sum is right; the expected calibration error is how far it is from that, over
+15 bins of it. The last column leaves out the least sure hundredth of the answers:
 
 {calibration_table(facts)}
 
-![reliability](reliability.png)
+![how often answers of a confidence are right](reliability.png)
 
 {risk_table(evaluation)}
 
-![risk and coverage](risk_coverage.png)
+![how often the surest answers are wrong](risk_coverage.png)
 
-The digit and the sum are answered apart; `consistent` says that they agree. Where they do not, the sum is wrong:
+Digit and sum are answered apart; `consistent` says that the sum is the digit plus the number. Where it is not, the sum
+is wrong so many times as often:
 
-{consistent_table(facts)}
+{consistent_table(facts)}"""
+
+
+def _pictures(facts: dict[str, Any]) -> str:
+    return f"""## Pictures that people take
+
+MNIST's digits, drawn with other pens, photographed, scanned and cut out by a program, then sent as raw pixels through
+all that ships. Every kind shows the same digits; nothing read counts as wrong:
+
+{rendered_table(facts)}
+
+Above each picture the true digit and the one that was read, below it what the network saw:
+
+![rendered pictures](rendered.png)
+
+## Pictures of no digit
+
+Paper with light, grain, lines and pieces of a frame; noise; black; printed letters, without those that look like a
+digit; scribbles; two digits side by side. AUROC is the probability that the answer to one of MNIST's digits is surer
+than one to such a picture, where 0.5 is chance; nothing read has a confidence of 0:
+
+{unknown_table(facts)}
+
+Above each picture the digit that was read, and the confidence when asked to add 0:
+
+![pictures of no digit](unknown.png)
+
+## What training does to the pictures
+
+Each part of the augmentation on its own; the recipe *source* uses none of it:
+
+![augmentations](augmentations.png)"""
+
+
+def _settings(facts: dict[str, Any]) -> str:
+    # a checkpoint of before knows nothing of a later setting
+    names = [field.name for field in fields(Recipe) if field.name in facts["settings"]]
+    settings = "\n".join(f"| {name.replace('_', ' ')} | {in_words(facts['settings'][name])} |" for name in names)
+    return f"""## Settings
 
 | setting | value |
 | --- | --- |
 {settings}
-| temperature of the confidence | {facts["temperature"]:.3f} |
-
-Everything as data: [facts.json](facts.json).
-"""
+| temperature of the confidence | {facts["temperature"]:.3f} |"""

@@ -18,9 +18,9 @@ from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, OutputError
 from adder_trainer.approaches import count_parameters
 from adder_trainer.checkpoint import load_checkpoint, save_checkpoint
-from adder_trainer.confidence import confidence_figures
 from adder_trainer.data import Digits, load_mnist, split_indices, to_ink
-from adder_trainer.evaluation import Evaluation, evaluate, fit_temperature
+from adder_trainer.evaluation import evaluate, fit_temperature
+from adder_trainer.findings import figures, find
 from adder_trainer.options import RecipeName, stem
 from adder_trainer.progress import bar, training_bar
 from adder_trainer.report import write_report
@@ -171,7 +171,7 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
             on_epoch=on_epoch,
         )
     temperature = fit_temperature(run.approach, fitted.network, validation)
-    measured = evaluate(fitted.network, validation, temperature)
+    found = find(fitted.network, validation, temperature)
     facts = {
         "approach": str(run.approach),
         "options": dict(run.recipe.options),
@@ -187,26 +187,31 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
         "cores": os.cpu_count(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "revision": git_revision(),
-        "validation": figures(measured),
+        **found.to_facts(),
     }
     if test:
         facts["test"] = figures(evaluate(fitted.network, data.test, temperature))
     network = fitted.network.cpu()
     save_checkpoint(run.checkpoint, network, facts)
-    write_report(run.report, facts=facts, history=fitted.history, evaluation=measured, digits=validation)
+    write_report(run.report, facts=facts, history=fitted.history, found=found, digits=validation)
     run.state.unlink(missing_ok=True)
     return facts
 
 
 def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
-    """The facts of a run's checkpoint with its figures measured anew."""
-    found = load_checkpoint(run.checkpoint)
-    network = found.network.to(data.device)
-    facts = found.facts | {"validation": figures(evaluate(network, data.validation, found.temperature))}
-    facts.pop("test", None)
+    """The facts of a run's checkpoint with its figures measured anew, of which its report is written again.
+
+    The checkpoint, and of the report its history, its curves and its facts, stay as training left them.
+    """
+    loaded = load_checkpoint(run.checkpoint)
+    network = loaded.network.to(data.device)
+    check_writable(run.report)
+    found = find(network, data.validation, loaded.temperature)
+    facts = loaded.facts | found.to_facts()
     if test:
-        facts["test"] = figures(evaluate(network, data.test, found.temperature))
-    return facts
+        facts["test"] = figures(evaluate(network, data.test, loaded.temperature))
+    write_report(run.report, facts=facts, history=None, found=found, digits=data.validation)
+    return facts if test else {name: value for name, value in facts.items() if name != "test"}
 
 
 def explain(run: Run, data: Data) -> None:
@@ -214,18 +219,6 @@ def explain(run: Run, data: Data) -> None:
     found = load_checkpoint(run.checkpoint)
     check_writable(run.report)
     explain_stacking(found, data.train, data.validation, run.report)
-
-
-def figures(measured: Evaluation) -> dict[str, float | int | None]:
-    """The numbers of an evaluation that facts keep; shares from 0 to 1, None of no answers."""
-    return {
-        "images": measured.images,
-        "pairs": measured.pairs,
-        "loss": measured.loss,
-        "digit_accuracy": measured.digit_accuracy,
-        "sum_accuracy": measured.sum_accuracy,
-        **confidence_figures(measured),
-    }
 
 
 def git_revision() -> str:

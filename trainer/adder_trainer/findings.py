@@ -1,0 +1,66 @@
+"""All that is measured of a trained network for its facts and its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adder_trainer import abstention, rendered
+from adder_trainer.approaches import Network
+from adder_trainer.asked import Asked
+from adder_trainer.confidence import confidence_figures
+from adder_trainer.data import Digits
+from adder_trainer.evaluation import Evaluation, evaluate
+from adder_trainer.progress import bar
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a network answers to the validation split, and to pictures that were made from it."""
+
+    validation: Evaluation
+    rendered: tuple[Asked, ...]
+    """A group for each kind of picture."""
+    unknown: tuple[Asked, ...]
+    """A group for each kind of what is no digit."""
+
+    def to_facts(self) -> dict[str, Any]:
+        """The figures, ready for JSON."""
+        return {
+            "validation": figures(self.validation),
+            "rendered": rendered.rendered_figures(self.rendered),
+            "unknown": abstention.unknown_figures(self.unknown, self.validation),
+        }
+
+
+def find(network: Network, digits: Digits, temperature: float) -> Findings:
+    """Measure a network on the validation split, and on rendered and unknown pictures, with a bar.
+
+    Args:
+        network: on the device of the digits.
+        digits: the validation split.
+        temperature: of the confidence.
+
+    Raises:
+        UsageError: the network answers no numbers.
+    """
+    measured = evaluate(network, digits, temperature)
+    total = rendered.count_pictures(digits) + abstention.count_pictures(digits)
+    with bar("rendering", total) as advance:
+        return Findings(
+            measured,
+            rendered.ask_rendered(network, digits, temperature, advance),
+            abstention.ask_unknown(network, digits, temperature, advance),
+        )
+
+
+def figures(measured: Evaluation) -> dict[str, float | int | None]:
+    """The numbers of an evaluation that facts keep; shares from 0 to 1, None of no answers."""
+    return {
+        "images": measured.images,
+        "pairs": measured.pairs,
+        "loss": measured.loss,
+        "digit_accuracy": measured.digit_accuracy,
+        "sum_accuracy": measured.sum_accuracy,
+        **confidence_figures(measured),
+    }
