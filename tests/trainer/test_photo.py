@@ -1,0 +1,233 @@
+"""Rendered pictures: each part does what it says, and all of it comes out alike by its seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from adder_trainer import photo
+from adder_trainer.data import NO_DIGIT, Digits
+from adder_trainer.normalize import Normalizer
+from adder_trainer.photo import KINDS
+from adder_trainer.strokes import TILE, tile
+
+ROUNDING = 1e-5
+"""Sums of some thousand float32."""
+
+SIZE = 8, 40, 60
+
+PLAIN = photo.Kind("plain", share=1.0, sides=(40, 60), size=(0.8, 0.8), paper=(0.8, 0.8), contrast=(0.9, 0.9))
+"""Nothing but ink on even paper."""
+
+
+def seeded(seed: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def tiles(drawn: Digits) -> Tensor:
+    return tile(drawn.ink[:12], drawn.digit[:12], seeded())
+
+
+@pytest.fixture(scope="module")
+def light() -> Tensor:
+    """Soft pictures (8, 40, 60), 0.2 to 0.8."""
+    return 0.2 + 0.6 * photo.blur(torch.rand(SIZE, generator=seeded()), 2.0)
+
+
+def test_kinds_share_all_pictures() -> None:
+    assert sum(kind.share for kind in KINDS) == pytest.approx(1)
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_picture_has_a_size_of_its_kind_and_comes_out_alike_again(kind: photo.Kind, tiles: Tensor) -> None:
+    first, again, other = (photo.render(tiles, kind, seeded(seed)) for seed in (1, 1, 2))
+    batch, height, width, channels = first.shape
+    assert (batch, channels, first.dtype) == (12, 1, torch.uint8)
+    assert kind.sides[0] <= height <= kind.sides[1]
+    assert width == 5 or 0.65 * height <= width <= 1.45 * height
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_plain_picture_is_dark_on_its_paper(tiles: Tensor) -> None:
+    pictures = photo.render(tiles, PLAIN, seeded())
+    assert pictures.flatten(1).max(1).values.tolist() == [204] * 12  # 0.8 * 255
+    # a full stroke leaves a tenth of that, 20.4; a thin one is not quite full
+    assert set(pictures.flatten(1).min(1).values.tolist()) <= {20, 21, 22, 23, 24}
+    inverted = photo.render(tiles, replace(PLAIN, inverted=1.0), seeded())
+    assert inverted.flatten(1).min(1).values.tolist() == [51] * 12
+
+
+def test_picture_of_nothing_is_even_paper() -> None:
+    nothing = photo.render(torch.zeros(3, 1, TILE, TILE), PLAIN, seeded())
+    assert nothing.unique().tolist() == [204]
+
+
+def test_ink_fills_its_share_of_the_frame(tiles: Tensor) -> None:
+    for share in (0.3, 0.6, 0.9):
+        ink = photo.place(tiles, 60, 60, torch.full((12,), share), seeded())
+        assert ink.shape == (12, 60, 60)
+        seen = ink > 0.4
+        high, wide = (seen.any(axis).sum(1) for axis in (2, 1))
+        assert (torch.maximum(high, wide) - 60 * share).abs().max() <= 3  # pixels; the box is one of whole cells
+
+
+def test_ink_larger_than_the_frame_is_cut_off(tiles: Tensor) -> None:
+    ink = photo.place(tiles, 60, 60, torch.full((12,), 1.2), seeded())
+    edges = torch.stack([ink[:, 0].amax(1), ink[:, -1].amax(1), ink[:, :, 0].amax(1), ink[:, :, -1].amax(1)], 1)
+    assert (edges.amax(1) > 0.5).all()
+
+
+def test_box_is_that_of_the_ink_and_the_whole_tile_without_any() -> None:
+    ink = torch.zeros(2, 1, TILE, TILE)
+    ink[0, 0, 5:20, 30:41] = 1
+    assert torch.stack(photo.box(ink), 1).tolist() == [[5, 20, 30, 41], [0, TILE, 0, TILE]]
+
+
+def test_plane_is_one_along_the_longer_side_and_0_in_the_middle() -> None:
+    y, x = photo.plane(4, 8, torch.device("cpu"))
+    assert (tuple(y.shape), tuple(x.shape)) == ((4, 1), (1, 8))
+    assert y[:, 0].tolist() == [-0.1875, -0.0625, 0.0625, 0.1875]
+    assert (x[0, -1] - x[0, 0]).item() == 0.875
+
+
+def test_column_and_chance_stand_beside_pictures() -> None:
+    assert photo.column(torch.arange(3)).shape == (3, 1, 1)
+    assert photo.chance(500, 0.0, seeded()).any().item() is False
+    assert photo.chance(500, 1.0, seeded()).all().item() is True
+    assert photo.chance(2000, 0.3, seeded()).float().mean().item() == pytest.approx(0.3, abs=0.04)
+
+
+def test_neighbour_shows_no_more_than_a_strip_at_one_side(tiles: Tensor) -> None:
+    ink = photo.intruding(tiles, 60, 60, replace(PLAIN, neighbour=1.0), seeded())
+    assert (ink.flatten(1).amax(1) > 0.3).sum() >= 8
+    # a strip is at most 0.08 of the frame, 5 pixels; the pen's faint edge reaches a little further
+    assert ink[:, 8:-8, 8:-8].max() < 0.01
+    assert photo.intruding(tiles, 60, 60, PLAIN, seeded()).max() == 0
+
+
+def test_texture_leaves_up_to_its_share_white() -> None:
+    white = photo.texture(*SIZE, 0.6, seeded())
+    assert white.shape == SIZE
+    assert 0 <= white.min() < white.max() <= 0.6
+    assert white.max() > 0.4
+
+
+def test_mottle_is_uneven_over_some_pixels_and_about_0() -> None:
+    uneven = photo.mottle(64, 40, 60, 0.05, seeded())
+    assert uneven.shape == (64, 40, 60)
+    assert abs(uneven.mean().item()) < 0.005
+    assert uneven.flatten(1).std(1).max() < 0.05
+    steps = (uneven[:, :, 1:] - uneven[:, :, :-1]).std()
+    assert steps < 0.5 * uneven.std()  # grain of single pixels would have 1.4
+
+
+def test_pieces_of_a_frame_lie_at_its_edge() -> None:
+    ink = photo.frame_pieces(30, 60, 60, 1.0, seeded())
+    assert ink.shape == (30, 60, 60)
+    assert ink[:, 6:-6, 6:-6].max() == 0  # 0.05 away and 0.04 thick: under 0.09 of 60 pixels
+    assert ink.flatten(1).amax(1).min() >= 0.4
+    assert ink.max() <= 1
+    assert photo.frame_pieces(30, 60, 60, 0.0, seeded()).max() == 0
+
+
+def test_specks_are_few_and_small() -> None:
+    ink = photo.specks(30, 100, 100, 1.0, seeded())
+    assert (ink.flatten(1).amax(1) > 0).all()
+    assert ink.max() <= 1
+    # three of a radius of up to 1.2 pixels, with a soft edge of half a pixel
+    assert (ink > 0).flatten(1).sum(1).max() <= 3 * 12
+    assert photo.specks(30, 100, 100, 0.0, seeded()).max() == 0
+
+
+def test_ruling_is_fainter_than_the_strokes_and_crosses_the_frame() -> None:
+    contrast = torch.full((30, 1, 1), 0.5)
+    lines = photo.ruling(contrast, 60, 60, 1.0, seeded())
+    assert lines.shape == (30, 60, 60)
+    assert 0 < lines.max() <= 0.55 * 0.5
+    assert (lines[:, :, 5].amax(1) > 0).all()
+    assert (lines[:, :, -5].amax(1) > 0).all()
+    assert photo.ruling(contrast, 60, 60, 0.0, seeded()).max() == 0
+
+
+def test_lamp_takes_light_away_and_adds_none() -> None:
+    full = photo.lamp(*SIZE, PLAIN, seeded())
+    assert torch.equal(full, torch.ones(SIZE))
+    lit = photo.lamp(*SIZE, replace(PLAIN, gradient=0.6, shadow=1.0), seeded())
+    assert lit.max() <= 1
+    assert lit.min() >= (1 - 0.6) * (1 - 0.5)
+    assert (lit.flatten(1).amin(1) < 0.95).all()
+    # softly: from pixel to pixel no more than a shadow half as deep as the light over a few pixels
+    assert (lit[:, :, 1:] - lit[:, :, :-1]).abs().max() < 0.25
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.5, 3.0])
+def test_blur_keeps_the_mean_and_takes_the_grain(sigma: float) -> None:
+    grain = 0.5 + 0.1 * torch.randn(4, 200, 200, generator=seeded())
+    blurred = photo.blur(grain, sigma)
+    assert blurred.shape == grain.shape
+    assert blurred.mean().item() == pytest.approx(grain.mean().item(), abs=1e-3)  # the edges count twice
+    assert blurred.std() < 0.7 * grain.std()
+    even = torch.full((1, 20, 30), 0.3)
+    torch.testing.assert_close(photo.blur(even, sigma), even, atol=ROUNDING, rtol=0)
+
+
+def test_blur_of_a_small_picture_and_of_no_strength(light: Tensor) -> None:
+    assert photo.blur(torch.rand(2, 5, 7, generator=seeded()), 1.5).shape == (2, 5, 7)
+    assert torch.equal(photo.blur(light, 0.1), light)
+
+
+def test_two_tones_are_two(light: Tensor) -> None:
+    paper, contrast = torch.full((8, 1, 1), 0.6), torch.full((8, 1, 1), 0.5)
+    hard = photo.two_tones(light, paper, contrast)
+    assert hard.unique().tolist() == [0, 1]
+    assert torch.equal(hard.bool(), light > 0.45)
+
+
+def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(
+    light: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = {}
+    for quality in (20.0, 50.0, 90.0):
+        with monkeypatch.context() as patch:
+            patch.setattr(photo, "between", lambda batch, *_, quality=quality: torch.full((batch,), quality))
+            after = photo.jpeg(light, seeded())
+        assert after.shape == light.shape
+        changed[quality] = (after - light).abs().mean().item()
+    assert changed[90.0] < 0.01
+    assert changed[90.0] < changed[50.0] < changed[20.0] < 0.1
+
+
+def test_jpeg_keeps_even_grey_and_its_range() -> None:
+    even = torch.full((3, 20, 27), 0.5)
+    torch.testing.assert_close(photo.jpeg(even, seeded()), even, atol=ROUNDING, rtol=0)
+    extreme = photo.jpeg((torch.rand(3, 20, 27, generator=seeded()) > 0.5).float(), seeded())
+    assert extreme.min() >= 0
+    assert extreme.max() <= 1
+
+
+def test_photographs_are_what_the_normaliser_gives(drawn: Digits) -> None:
+    told: list[int] = []
+    shot = photo.photograph(drawn, 230, seeded(5), told.append)
+    assert told == [100, 100, 30]
+    assert 120 < len(shot) <= 230  # nearly all of the 130 that show a digit
+    assert shot.ink.shape[1:] == (1, 28, 28)
+    generator = seeded(5)
+    order = torch.randint(len(drawn), (230,), generator=generator)[:100]
+    tiles = tile(drawn.ink[order], drawn.digit[order], generator)
+    # the first batch is shown as nothing, the first of the unknown
+    ink, readable, _ = Normalizer()(photo.render(torch.zeros_like(tiles), KINDS[0], generator))
+    assert torch.equal(shot.ink[: int(readable.sum())], ink[readable])
+    assert (shot.digit[: int(readable.sum())] == NO_DIGIT).all()
+    assert set(shot.digit[int(readable.sum()) :].tolist()) <= set(range(10))
+
+
+def test_photographs_come_out_alike_again(drawn: Digits) -> None:
+    first, again = (photo.photograph(drawn, 120, seeded(5)) for _ in range(2))
+    assert torch.equal(first.ink, again.ink)
+    assert torch.equal(first.digit, again.digit)

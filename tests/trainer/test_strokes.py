@@ -1,0 +1,130 @@
+"""Pens on tiles: thin and thick, along MNIST's own middle line, with the strokes that sevens and ones may have."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from adder_trainer import strokes
+from adder_trainer.data import Digits
+from adder_trainer.strokes import TILE, WIDEST_PEN, dilate, line, more_strokes, skeleton, tile
+
+
+def seeded(seed: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def bar(half: int = 4) -> Tensor:
+    """An upright stroke, 2 * half cells wide, (1, 1, TILE, TILE)."""
+    ink = torch.zeros(1, 1, TILE, TILE)
+    ink[:, :, 10:46, 28 - half : 28 + half] = 1
+    return ink
+
+
+def width_across(ink: Tensor) -> Tensor:
+    """Cells of ink in the middle row of each tile, (batch)."""
+    return ink[:, 0, TILE // 2].sum(1)
+
+
+def test_tiles_have_their_size_and_range_and_come_out_alike_again(drawn: Digits) -> None:
+    ink, digit = drawn.ink[:40], drawn.digit[:40]
+    first, again, other = (tile(ink, digit, seeded(seed)) for seed in (1, 1, 2))
+    assert first.shape == (40, 1, TILE, TILE)
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_tile_leaves_the_given_ink_as_it_was(drawn: Digits) -> None:
+    before = drawn.ink.clone()
+    tile(drawn.ink, drawn.digit, seeded())
+    assert torch.equal(drawn.ink, before)
+
+
+def test_digit_is_drawn_by_pens_of_many_widths(drawn: Digits) -> None:
+    (three,) = (drawn.digit == 3).nonzero()[:1, 0]
+    many = drawn.ink[three].expand(200, -1, -1, -1)
+    area = tile(many, torch.full((200,), 3), seeded()).sum((1, 2, 3))
+    assert area.max() > 3 * area.min()
+
+
+def test_tile_lies_where_the_ink_lay(drawn: Digits) -> None:
+    keep = (drawn.digit != 1) & (drawn.digit != 7)
+    tiles = tile(drawn.ink[keep], drawn.digit[keep], seeded())
+    reduced = torch.nn.functional.avg_pool2d(tiles, 2)
+    near = torch.nn.functional.max_pool2d(drawn.ink[keep], 5, stride=1, padding=2)
+    assert (reduced * (near < 0.3)).sum() < 0.01 * reduced.sum()
+
+
+def test_skeleton_of_a_bar_is_a_line_of_one_or_two_cells_in_its_middle() -> None:
+    for half in (2, 4, 6):
+        middle = skeleton(bar(half))[0, 0, TILE // 2]
+        assert middle.nonzero()[:, 0].tolist() == [27, 28]
+        assert skeleton(bar(half)).max() <= 1
+
+
+def test_hairline_is_thinner_than_a_marker() -> None:
+    hair = line(torch.tensor([[[28.0, 10.0, 28.0, 46.0]]]), torch.tensor([0.6])).expand(2, -1, -1, -1)
+    thin, thick = dilate(hair, torch.tensor([0.0, WIDEST_PEN])).sum((1, 2, 3))
+    assert thick > 4 * thin
+    assert torch.equal(dilate(hair[:1], torch.zeros(1)), hair[:1])
+
+
+def test_wider_pens_never_draw_less() -> None:
+    radius = torch.linspace(0, WIDEST_PEN, 18)
+    widths = width_across(dilate(bar(1).expand(18, -1, -1, -1), radius))
+    assert (widths[1:] >= widths[:-1]).all()
+    assert widths.tolist() == pytest.approx((2 + 2 * radius).tolist(), abs=1e-4)  # float32
+
+
+def test_line_has_its_length_width_and_round_ends() -> None:
+    ends = torch.tensor([[[20.0, 10.0, 20.0, 40.0], [10.0, 30.0, 50.0, 30.0]]])
+    both = line(ends, torch.tensor([2.0]))
+    assert both.shape == (1, 2, TILE, TILE)
+    assert both[0, 0, :, 25].sum().item() == pytest.approx(4, abs=0.01)
+    assert both[0, 0, 20].sum().item() == pytest.approx(30 + 4, abs=0.5)  # the edge is a cell wide
+    assert both[0, 0].sum().item() == pytest.approx(30 * 4 + math.pi * 4, rel=0.02)
+    assert both[0, 1, 30, 30] == 1
+    assert both[0, 1, 30, 40] == 0
+
+
+def test_line_without_length_is_a_dot() -> None:
+    dot = line(torch.full((1, 1, 4), 28.0), torch.tensor([3.0]))
+    assert dot.sum().item() == pytest.approx(math.pi * 9, rel=0.05)
+
+
+def test_only_sevens_and_ones_get_more_strokes_in_about_their_shares() -> None:
+    digit = torch.arange(10).repeat(300)
+    _, is_drawn = more_strokes(bar().expand(len(digit), -1, -1, -1), digit, seeded())
+    assert is_drawn.shape == (3000, 2, 1, 1)
+    share = is_drawn[:, :, 0, 0].reshape(300, 10, 2).mean(0)
+    assert share[[0, 2, 3, 4, 5, 6, 8, 9]].sum() == 0
+    for label, shares in ((7, (strokes.CROSSED, strokes.TICKED)), (1, (strokes.FLAGGED, strokes.BASED))):
+        # of 300, two standard deviations are 6 points
+        assert share[label].tolist() == pytest.approx(shares, abs=0.1)
+
+
+def test_one_has_no_base_without_a_flag() -> None:
+    _, is_drawn = more_strokes(bar().expand(300, -1, -1, -1), torch.ones(300, dtype=torch.int64), seeded())
+    flag, base = is_drawn[:, :, 0, 0].bool().unbind(1)
+    assert base.any()
+    assert not (base & ~flag).any()
+
+
+def test_bar_crosses_the_stem_of_a_seven_and_a_flag_leaves_the_top_of_a_one() -> None:
+    digit = torch.tensor([7, 1]).repeat(50)
+    ends, _ = more_strokes(bar(1).expand(100, -1, -1, -1), digit, seeded())
+    y0, x0, y1, x1 = ends[digit == 7, 0].unbind(1)
+    assert ((x0 < 28) & (x1 > 28)).all()
+    assert ((torch.minimum(y0, y1) > 15) & (torch.maximum(y0, y1) < 41)).all()
+    y0, x0, y1, x1 = ends[digit == 1, 0].unbind(1)
+    assert (y0 - 11).abs().max() < 1
+    assert (x0 - 28).abs().max() < 1
+    assert ((y1 > y0) & (x1 < x0)).all()
+    base = ends[digit == 1, 1]
+    assert (base[:, 0] - 46).abs().max() < 3
+    assert ((base[:, 1] < 28) & (base[:, 3] > 28)).all()
