@@ -177,6 +177,13 @@ def test_unknown_pictures_come_in_their_groups_and_alike_again(drawn: Digits) ->
         assert all((a.pixels == b.pixels).all() for a, b in zip(one.examples, other.examples, strict=True))
 
 
+def test_blank_pictures_show_no_piece_of_a_frame() -> None:
+    for batch in abstention.blank("cell", 30, torch.Generator().manual_seed(2)):
+        # a frame's piece is as dark as a stroke, and longer than any speck
+        dark = batch[:, :, :, 0].float() < 0.5 * batch[:, :, :, 0].flatten(1).float().quantile(0.9, 1)[:, None, None]
+        assert torch.maximum(dark.sum(1), dark.sum(2).amax(1, keepdim=True)).max() <= 4
+
+
 def test_black_is_black_and_noise_is_not_alike() -> None:
     generator = torch.Generator().manual_seed(2)
     dark = list(abstention.black(25, generator))

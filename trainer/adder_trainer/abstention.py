@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from adder_trainer.strokes import TILE, tile
 from adder_trainer.unknown import scribble, side_by_side
 
 GROUNDS = ("photo", "small photo", "pencil", "cell")
-"""Kinds of pictures whose paper is shown without a digit: with light, grain, lines, specks, pieces of a frame."""
+"""Kinds of pictures whose paper is shown without a digit: with light, grain, lines and specks."""
 
 DRAWN = "drawn"
 """Kind of pictures in which scribbles and pairs are shown: what is unusual is to be their shape alone."""
@@ -96,6 +97,7 @@ def sizes(count: int) -> Iterator[int]:
 def blank(kind: str, count: int, generator: Generator) -> Iterator[Tensor]:
     """Pictures of a kind's paper, batches of (batch, height, width, 1) uint8."""
     (found,) = (each for each in KINDS if each.name == kind)
+    found = replace(found, frame=0.0)  # a piece of a frame alone may be a one
     return (render(torch.zeros(size, 1, TILE, TILE), found, generator) for size in sizes(count))
 
 

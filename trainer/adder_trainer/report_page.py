@@ -142,9 +142,9 @@ Above each picture the true digit and the one that was read, below it what the n
 
 ## Pictures of no digit
 
-Paper with light, grain, lines and pieces of a frame; noise; black; printed letters, without those that look like a
-digit; scribbles; two digits side by side. AUROC is the probability that the answer to one of MNIST's digits is surer
-than one to such a picture, where 0.5 is chance; nothing read has a confidence of 0:
+Paper with light, grain, lines and specks; noise; black; printed letters, without those that look like a digit;
+scribbles; two digits side by side. AUROC is the probability that the answer to one of MNIST's digits is surer than one
+to such a picture, where 0.5 is chance; nothing read has a confidence of 0:
 
 {unknown_table(facts)}
 
