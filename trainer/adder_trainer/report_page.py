@@ -154,7 +154,8 @@ Above each picture the digit that was read, and the confidence when asked to add
 
 ## What training does to the pictures
 
-Each part of the augmentation on its own; the recipe *source* uses none of it:
+Each part of the augmentation on its own. Of the settings below, *augment* turns on warp and thicken, and *photo share*
+is the share of pictures that are drawn and photographed, by the other parts:
 
 ![augmentations](augmentations.png)"""
 
