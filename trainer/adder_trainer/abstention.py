@@ -36,8 +36,8 @@ BLANKS = 200
 STROKES = 200
 """Scribbles, and pairs of digits."""
 
-BATCH = 10
-"""Pictures that share their size."""
+BATCH = 5
+"""Pictures that share their size. Few: with ten sizes, 65 % or 86 % of noise was refused, by the seed."""
 
 SEED = 52_361
 
