@@ -81,19 +81,19 @@ def test_number_changes_the_sum(approach: Approach, drawn: Digits) -> None:
 
 
 def test_classify_loss_is_the_sum_of_both_cross_entropies() -> None:
-    digit, total = torch.tensor([3, 8]), torch.tensor([[3, 12], [8, 17]])
-    flat = Classify().loss(torch.zeros(2, 2, 10), torch.zeros(2, 2, 19), digit, total)
+    digit, number = torch.tensor([3, 8]), torch.tensor([[0, 9], [0, 9]])
+    flat = Classify().loss(torch.zeros(2, 2, 10), torch.zeros(2, 2, 19), digit, number)
     assert flat.item() == pytest.approx(math.log(10) + math.log(19))
     digit_logits = torch.zeros(2, 2, 10)
     digit_logits[0, :, 3] = digit_logits[1, :, 8] = 2.0
-    said = Classify().loss(digit_logits, torch.zeros(2, 2, 19), digit, total)
+    said = Classify().loss(digit_logits, torch.zeros(2, 2, 19), digit, number)
     assert said.item() == pytest.approx(math.log(1 + 9 * math.exp(-2)) + math.log(19))
 
 
 def test_regress_loss_is_cross_entropy_plus_mean_squared_error() -> None:
-    digit, total = torch.tensor([3, 8]), torch.tensor([[3, 12], [8, 17]])
+    digit, number = torch.tensor([3, 8]), torch.tensor([[0, 9], [0, 9]])
     off = torch.tensor([[[0.0], [1.0]], [[-2.0], [3.0]]])
-    loss = Regress().loss(torch.zeros(2, 2, 10), total[:, :, None] + off, digit, total)
+    loss = Regress().loss(torch.zeros(2, 2, 10), labels_of_sum(digit, number)[:, :, None] + off, digit, number)
     assert loss.item() == pytest.approx(math.log(10) + (0 + 1 + 4 + 9) / 4)
 
 

@@ -78,6 +78,7 @@ def save_state(
     network: nn.Module,
     average: nn.Module,
     optimizer: torch.optim.Optimizer,
+    said: Tensor,
 ) -> None:
     """Write all that a run needs to go on, whole or not at all.
 
@@ -88,6 +89,7 @@ def save_state(
     tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    tensors["said"] = said
     metadata = {"format": STATE_FORMAT, "settings": json.dumps(settings), "history": json.dumps(list(history))}
     write(path, tensors, metadata)
 
@@ -98,8 +100,9 @@ def load_state(
     network: nn.Module,
     average: nn.Module,
     optimizer: torch.optim.Optimizer,
+    said: Tensor,
 ) -> list[dict[str, Any]]:
-    """Fill network, average and optimizer from a state, and return the history so far.
+    """Fill network, average, optimizer and what was said from a state, and return the history so far.
 
     Raises:
         CheckpointError: the file is missing or damaged, or belongs to a run with other settings.
@@ -117,6 +120,7 @@ def load_state(
     try:
         network.load_state_dict(_part(tensors, "network."))
         average.load_state_dict(_part(tensors, "average."))
+        said.copy_(tensors["said"])
         states: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(tensors, "optimizer.").items():
             index, _, key = name.partition(".")

@@ -82,7 +82,7 @@ def evaluate(network: Network, digits: Digits, temperature: float = 1.0) -> Eval
     digit_truth = digits.digit[:, None].expand_as(truth)
     return Evaluation(
         images=len(digits),
-        loss=network.loss(digit_logits, sum_output, digits.digit, truth).item(),
+        loss=network.loss(digit_logits, sum_output, digits.digit, number).item(),
         digit_accuracy=(answers.digit == digit_truth).double().mean().item(),
         sum_accuracy=(answers.sum == truth).double().mean().item(),
         digit_confusion=confusion(digit_truth, answers.digit, len(DIGITS)),

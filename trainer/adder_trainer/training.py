@@ -15,7 +15,7 @@ from torch import Tensor
 
 from adder_runtime.contract import NUMBERS, Approach
 from adder_trainer import checkpoint
-from adder_trainer.approaches import Network, build, labels_of_sum
+from adder_trainer.approaches import Network, build, digit_targets, labels_of_sum
 from adder_trainer.augment import augment, warp
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import evaluate
@@ -40,6 +40,9 @@ class Recipe:
     """Each image with all ten numbers in every step; else with one number, drawn once for the whole run."""
     averaging: float
     """Decay per step of the moving average of the weights, which is what is kept; 0 keeps the last weights."""
+    self_distillation: float = 0.0
+    """Share, reached at the last epoch from 0 at the first, of what the network said of an image in earlier epochs in
+    what it is to say of it: a wrong label loses its weight, and a doubtful image stays one."""
     photo_share: float = 0.0
     """Share of each batch that is rendered as a picture and has gone through the normaliser."""
     photos: int = 0
@@ -52,27 +55,32 @@ class Recipe:
 
 RECIPES = {
     (RecipeName.OURS, Approach.CLASSIFY): Recipe(
-        epochs=22,
+        epochs=80,
         batch_size=128,
         learning_rate=4e-3,
-        weight_decay=0.02,
+        weight_decay=0.05,
         one_cycle=True,
         augment=True,
         all_numbers=True,
         averaging=0.999,
-        photo_share=0.2,
+        self_distillation=0.5,
+        photo_share=0.15,
         photos=20_000,
-        photo_epochs=11,
+        photo_epochs=20,
     ),
     (RecipeName.OURS, Approach.REGRESS): Recipe(
-        epochs=60,
+        epochs=70,
         batch_size=128,
         learning_rate=3e-3,
-        weight_decay=0.02,
+        weight_decay=0.05,
         one_cycle=True,
         augment=True,
         all_numbers=True,
         averaging=0.999,
+        self_distillation=0.5,
+        photo_share=0.12,
+        photos=20_000,
+        photo_epochs=35,
     ),
     (RecipeName.SOURCE, Approach.CLASSIFY): Recipe(
         epochs=20,
@@ -96,6 +104,9 @@ RECIPES = {
         options=(("sharpness", 0.0),),
     ),
 }
+
+MEMORY = 0.7
+"""Share that what was said before keeps each time an image comes again."""
 
 PHOTO_WARP = 0.4
 """Strength, beside that of the plain ink's, with which a rendered picture is bent each time it comes again."""
@@ -210,10 +221,12 @@ def fit(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
+    labelled = digit_targets(train.digit)
+    said = labelled.clone()  # what was said of each image, a moving average of probabilities
     settings = {"approach": str(approach), "recipe": asdict(recipe), "seed": seed, "images": len(train)}
     history: list[Epoch] = []
     if resume:
-        history = [Epoch(**line) for line in checkpoint.load_state(state, settings, network, average, optimizer)]
+        history = [Epoch(**line) for line in checkpoint.load_state(state, settings, network, average, optimizer, said)]
     forward = torch.compile(network) if speed.compiled else network
     drawn_once = draw_numbers(len(train), seed, device)
 
@@ -235,19 +248,20 @@ def fit(
             zip(batches(len(train), batch_size - of_photos, generator, steps), taken, strict=True)
         ):
             ink, digit = train.ink[index], train.digit[index]
+            wanted = labelled[index].lerp(said[index], recipe.self_distillation * epoch / recipe.epochs)
             if recipe.augment:
                 ink = augment(ink, generator)
             if photos is not None and shot is not None:
                 ink = torch.cat([ink, warp(photos.ink[shot], generator, strength=PHOTO_WARP)])
                 digit = torch.cat([digit, photos.digit[shot]])
+                wanted = torch.cat([wanted, digit_targets(photos.digit[shot])])
             if speed.channels_last:
                 ink = ink.contiguous(memory_format=torch.channels_last)
             every = torch.arange(len(NUMBERS), device=device).expand(len(digit), -1)
             number = every if recipe.all_numbers else drawn_once[index]
-            truth = labels_of_sum(digit, number)
             with torch.autocast(device.type, torch.bfloat16) if speed.autocast else nullcontext():
                 digit_logits, sum_output = forward(ink, number)
-                loss = network.loss(digit_logits.float(), sum_output.float(), digit, truth)
+                loss = network.loss(digit_logits.float(), sum_output.float(), digit, number, wanted)
             done = epoch * steps + step
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(recipe, done, recipe.epochs * steps)
@@ -255,7 +269,8 @@ def fit(
             loss.backward()
             optimizer.step()
             update_average(average, network, recipe.averaging, done)
-            totals += measure(loss, digit_logits, sum_output, digit, truth)
+            said[index] = digit_logits[: len(index)].detach().float().softmax(2).mean(1).lerp(said[index], MEMORY)
+            totals += measure(loss, digit_logits, sum_output, digit, labels_of_sum(digit, number))
             loss_mean, digit_mean, sum_mean = (totals / (step + 1)).tolist()
             on_step(Progress(epoch, step + 1, steps, loss_mean, digit_mean, sum_mean))
         measured = evaluate(average, validation)
@@ -271,7 +286,7 @@ def fit(
             seconds=perf_counter() - began,
         )
         history.append(line)
-        checkpoint.save_state(state, settings, [asdict(done) for done in history], network, average, optimizer)
+        checkpoint.save_state(state, settings, [asdict(done) for done in history], network, average, optimizer, said)
         on_epoch(line)
     return Run(average.to(memory_format=torch.contiguous_format), tuple(history))
 

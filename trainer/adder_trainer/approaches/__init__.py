@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from adder_runtime.contract import Approach
 from adder_trainer.approaches.classify import Classify
 from adder_trainer.approaches.regress import Regress
+from adder_trainer.approaches.targets import digit_targets, labels_of_sum
 
-__all__ = ["Classify", "Network", "Regress", "build", "count_parameters", "labels_of_sum"]
+__all__ = ["Classify", "Network", "Regress", "build", "count_parameters", "digit_targets", "labels_of_sum"]
 
 Network = Classify | Regress
 
@@ -32,8 +33,3 @@ def build(approach: Approach, **options: Any) -> Network:
 def count_parameters(network: nn.Module) -> int:
     """Trainable parameters, batch normalisation's included."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def labels_of_sum(digit: Tensor, number: Tensor) -> Tensor:
-    """The sum for each image with each of its numbers: (batch) and (batch, n) -> (batch, n)."""
-    return digit[:, None] + number

@@ -49,7 +49,14 @@ class Classify(nn.Module):
         hidden = F.relu(self.second(F.relu(self.first(both))))
         return self.digit(hidden), self.sum(hidden)
 
-    def loss(self, digit_logits: Tensor, sum_logits: Tensor, digit: Tensor, sum_: Tensor) -> Tensor:
+    def loss(
+        self,
+        digit_logits: Tensor,
+        sum_logits: Tensor,
+        digit: Tensor,
+        number: Tensor,
+        wanted: Tensor | None = None,
+    ) -> Tensor:
         """Cross-entropy of the digit plus cross-entropy of the sum, a scalar in nats.
 
         A picture of no digit wants all ten digits, and the ten sums that its number allows, to be equally likely.
@@ -58,10 +65,9 @@ class Classify(nn.Module):
             digit_logits: (batch, n, 10).
             sum_logits: (batch, n, 19).
             digit: (batch) integer label, or NO_DIGIT.
-            sum_: (batch, n) integer label; digit + number for NO_DIGIT too.
+            number: (batch, n) integer, 0 to 9.
+            wanted: (batch, 10) probabilities of the digits to learn instead of the label's.
         """
-        digits = F.cross_entropy(
-            digit_logits.flatten(0, 1), digit_targets(digit)[:, None].expand_as(digit_logits).flatten(0, 1)
-        )
-        sums = F.cross_entropy(sum_logits.flatten(0, 1), sum_targets(digit, sum_).flatten(0, 1))
-        return digits + sums
+        wanted = digit_targets(digit) if wanted is None else wanted
+        digits = F.cross_entropy(digit_logits.flatten(0, 1), wanted[:, None].expand_as(digit_logits).flatten(0, 1))
+        return digits + F.cross_entropy(sum_logits.flatten(0, 1), sum_targets(wanted, number).flatten(0, 1))

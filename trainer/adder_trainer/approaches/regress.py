@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import DIGITS
-from adder_trainer.approaches.targets import digit_targets
+from adder_trainer.approaches.targets import digit_targets, labels_of_sum
 from adder_trainer.data import NO_DIGIT
 
 WIDTHS = (14, 24)
@@ -68,7 +68,14 @@ class Regress(nn.Module):
         # cross-entropy and holds the digit at 69 % (4 epochs); each loss trains its own part instead
         return (logits.detach() * self.sharpness).softmax(-1)
 
-    def loss(self, digit_logits: Tensor, value: Tensor, digit: Tensor, sum_: Tensor) -> Tensor:
+    def loss(
+        self,
+        digit_logits: Tensor,
+        value: Tensor,
+        digit: Tensor,
+        number: Tensor,
+        wanted: Tensor | None = None,
+    ) -> Tensor:
         """Cross-entropy of the digit in nats plus mean squared error of the sum, a scalar.
 
         A picture of no digit wants all ten digits to be equally likely, and has no sum.
@@ -77,8 +84,10 @@ class Regress(nn.Module):
             digit_logits: (batch, n, 10), the same for each of the n numbers.
             value: (batch, n, 1).
             digit: (batch) integer label, or NO_DIGIT.
-            sum_: (batch, n) integer label.
+            number: (batch, n) integer, 0 to 9.
+            wanted: (batch, 10) probabilities of the digits to learn instead of the label's; the sum stays the label's.
         """
+        wanted = digit_targets(digit) if wanted is None else wanted
         known = (digit != NO_DIGIT).to(value.dtype)[:, None]
-        error = (value[:, :, 0] - sum_).square() * known
-        return F.cross_entropy(digit_logits[:, 0], digit_targets(digit)) + error.mean() / known.mean().clamp(min=1e-6)
+        error = (value[:, :, 0] - labels_of_sum(digit, number)).square() * known
+        return F.cross_entropy(digit_logits[:, 0], wanted) + error.mean() / known.mean().clamp(min=1e-6)

@@ -16,14 +16,18 @@ def digit_targets(digit: Tensor) -> Tensor:
     return torch.where((digit == NO_DIGIT)[:, None], 1 / len(DIGITS), certain)
 
 
-def sum_targets(digit: Tensor, sum_: Tensor) -> Tensor:
-    """Probabilities of the sums, (batch, n, 19).
+def sum_targets(wanted: Tensor, number: Tensor) -> Tensor:
+    """Probabilities of the sums, (batch, n, 19): those of the digits, moved up by the number.
 
     Args:
-        digit: (batch) labels or NO_DIGIT.
-        sum_: (batch, n) digit + number.
+        wanted: (batch, 10) probabilities of the digits.
+        number: (batch, n), 0 to 9.
     """
-    certain = F.one_hot(sum_.clamp(min=0), len(SUMS)).float()
-    above = torch.arange(len(SUMS), device=sum_.device) - (sum_ - digit[:, None])[:, :, None]  # sum less number
-    allowed = ((above >= DIGITS[0]) & (above <= DIGITS[-1])).float() / len(DIGITS)
-    return torch.where((digit == NO_DIGIT)[:, None, None], allowed, certain)
+    digit = torch.tensor(DIGITS, device=number.device)
+    moved = F.one_hot(number[:, :, None] + digit, len(SUMS)).to(wanted.dtype)  # (batch, n, 10, 19)
+    return torch.einsum("bd,bnds->bns", wanted, moved)
+
+
+def labels_of_sum(digit: Tensor, number: Tensor) -> Tensor:
+    """The sum for each image with each of its numbers: (batch) and (batch, n) -> (batch, n)."""
+    return digit[:, None] + number
