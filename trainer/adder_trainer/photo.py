@@ -98,7 +98,7 @@ GOLDEN = 0.6180339887
 BATCH = 100
 """Pictures rendered at once; they share their size and their lens."""
 
-NO_DIGITS = 0.06
+NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
 SPECKS = 3

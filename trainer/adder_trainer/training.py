@@ -55,7 +55,7 @@ class Recipe:
 
 RECIPES = {
     (RecipeName.OURS, Approach.CLASSIFY): Recipe(
-        epochs=80,
+        epochs=40,
         batch_size=128,
         learning_rate=4e-3,
         weight_decay=0.05,
@@ -63,13 +63,13 @@ RECIPES = {
         augment=True,
         all_numbers=True,
         averaging=0.999,
-        self_distillation=0.5,
+        self_distillation=0.25,
         photo_share=0.15,
         photos=20_000,
         photo_epochs=20,
     ),
     (RecipeName.OURS, Approach.REGRESS): Recipe(
-        epochs=70,
+        epochs=46,
         batch_size=128,
         learning_rate=3e-3,
         weight_decay=0.05,
@@ -77,10 +77,10 @@ RECIPES = {
         augment=True,
         all_numbers=True,
         averaging=0.999,
-        self_distillation=0.5,
+        self_distillation=0.25,
         photo_share=0.12,
         photos=20_000,
-        photo_epochs=35,
+        photo_epochs=23,
     ),
     (RecipeName.SOURCE, Approach.CLASSIFY): Recipe(
         epochs=20,
