@@ -25,8 +25,9 @@ OURS = Recipe(
     augment=True,
     all_numbers=True,
     averaging=0.9,
+    self_distillation=0.5,
 )
-SOURCE = replace(OURS, one_cycle=False, augment=False, all_numbers=False, averaging=0.0)
+SOURCE = replace(OURS, one_cycle=False, augment=False, all_numbers=False, averaging=0.0, self_distillation=0.0)
 
 SETTINGS: dict[str, tuple[Approach, Recipe, Speed]] = {
     "classify": (Approach.CLASSIFY, OURS, Speed()),
@@ -134,6 +135,12 @@ def test_resuming_with_other_settings_is_refused(fit_regress: Fit, change: dict[
 def test_resuming_with_no_state_is_refused(fit_regress: Fit) -> None:
     with pytest.raises(CheckpointError, match=r"state\.safetensors not found"):
         fit_regress(resume=True)
+
+
+def test_first_epoch_learns_the_labels_and_later_ones_also_what_was_said(fit_regress: Fit) -> None:
+    plain, softened = (fit_regress(self_distillation=share).history for share in (0.0, 0.5))
+    assert plain[0].train_loss == softened[0].train_loss
+    assert plain[1].train_loss != softened[1].train_loss
 
 
 def test_state_is_there_after_each_epoch(fit_regress: Fit, tmp_path: Path) -> None:
