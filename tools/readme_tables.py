@@ -81,6 +81,51 @@ def stacking() -> str:
     return table("stacked beside the number | sum right | mean squared error", rows)
 
 
+def sureness() -> str:
+    """How far the confidence of both approaches can be believed, over the test pairs."""
+
+    def percent(share: float | None) -> str:
+        return "-" if share is None else f"{share:.2%}"
+
+    rows = []
+    for approach in APPROACHES:
+        test = read(f"reports/{approach}/facts.json")["test"]
+        shares = ("sum_accuracy", "sum_accuracy_at_99", "calibration_error", "error_consistent", "error_inconsistent")
+        inconsistent = None if test["consistent_share"] is None else 1 - test["consistent_share"]
+        rows.append([approach, *(percent(test[share]) for share in shares), percent(inconsistent)])
+    head = "approach | sum right | of the surest 99% | calibration error | wrong where consistent | wrong where not"
+    return table(f"{head} | not consistent", rows)
+
+
+def side_by_side(part: str, figures: dict[str, str]) -> str:
+    """A part of both reports' facts, a row for each kind of picture.
+
+    Args:
+        part: key of the facts.
+        figures: the heading of each figure by its key; both with a format: "key:.2%".
+    """
+    found = {approach: read(f"reports/{approach}/facts.json")[part] for approach in APPROACHES}
+    rows = []
+    for kind in found[APPROACHES[0]]:
+        row = [kind, f"{found[APPROACHES[0]][kind]['pictures']:,}"]
+        for key in figures:
+            name, _, style = key.partition(":")
+            row += [format(found[each][kind][name], style) if name in found[each][kind] else "-" for each in APPROACHES]
+        rows.append(row)
+    heads = [f"{head}, {approach}" for head in figures.values() for approach in APPROACHES]
+    return table(" | ".join(["kind", "pictures", *heads]), rows)
+
+
+def rendered() -> str:
+    """Validation digits written and photographed by the program."""
+    return side_by_side("rendered", {"digit_accuracy:.1%": "digit right"})
+
+
+def unknown() -> str:
+    """Pictures that show no digit."""
+    return side_by_side("unknown", {"unread:.2%": "nothing read", "auroc:.4f": "AUROC"})
+
+
 def handwriting() -> str:
     """Collections of other people's digits, as `adder-measure --json` found them."""
     rows = []
@@ -100,7 +145,15 @@ def handwriting() -> str:
     return table("approach | pictures | how many | digit right | sum right | calibration error", rows)
 
 
-TABLES = {"results": results, "files": files, "handwriting": handwriting, "stacking": stacking}
+TABLES = {
+    "results": results,
+    "files": files,
+    "handwriting": handwriting,
+    "rendered": rendered,
+    "sureness": sureness,
+    "unknown": unknown,
+    "stacking": stacking,
+}
 
 
 def filled(text: str) -> str:

@@ -27,7 +27,7 @@ from adder_runtime import (
     UsageError,
     model,
 )
-from adder_runtime.contract import CONTRACT_VERSION, DIGITS, INK, NUMBERS, SIDE, Key, outputs
+from adder_runtime.contract import CONTRACT_VERSION, DIGITS, INK, NUMBERS, SIDE, UNREAD, Key, outputs
 from adder_runtime.image_file import ImageSource, Pixels
 from adder_runtime.model import MAX_RUN, find_model
 from adder_runtime.pictures import draw_digit, generate, paint
@@ -195,11 +195,14 @@ def test_outputs_have_the_types_and_shapes_of_the_contract(adder: Adder) -> None
 
 
 def test_sum_never_leaves_what_the_number_allows(adder: Adder) -> None:
-    image = np.random.default_rng(3).integers(0, 256, (16, 28, 28, 1), np.uint8)
+    # two digits on each other: hard to tell, and yet something to read
+    image = np.stack([paint(np.maximum(draw_digit(one, 40, 40), draw_digit(9 - one, 40, 40)), 1) for one in range(5)])
     for number in NUMBERS:
-        sums = adder.run(image, np.full(16, number, np.int32))["sum"]
-        assert sums.min() >= number
-        assert sums.max() <= number + 9
+        sums = adder.run(image, np.full(len(image), number, np.int32))["sum"]
+        read = sums[sums != UNREAD]
+        assert len(read) >= 2
+        assert read.min() >= number
+        assert read.max() <= number + 9
 
 
 def test_metadata_tells_what_the_file_is(adder: Adder) -> None:

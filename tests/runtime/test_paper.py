@@ -63,10 +63,13 @@ def noisy(random: np.random.Generator) -> Light:
     return random.normal(0.5, random.uniform(0.05, 0.3), (SIDE, SIDE))
 
 
-BLANK = {"under a lamp": lit, "noise": noisy}
+BLANK = {"under a lamp": lit, "with a shadow": shadowed, "with printed lines": ruled, "noise": noisy}
 
 
-@pytest.mark.parametrize("kind", BLANK)
+SHORT = pytest.mark.xfail(reason="93 to 96 of 100 such pages are refused: not good enough yet", strict=True)
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=SHORT if kind.startswith("with") else ()) for kind in BLANK])
 def test_nothing_is_read_on_blank_paper(kind: str, adder: Adder) -> None:
     found = adder.run(draw_pages(BLANK[kind]), np.full(PAGES, 7, np.int32))
     assert (found["digit"] == UNREAD).mean() >= UNREAD_SHARE
