@@ -22,7 +22,7 @@ def tiles(drawn: Digits) -> Tensor:
     return tile(drawn.ink[:20], drawn.digit[:20], seeded())
 
 
-@pytest.mark.parametrize("make", set(UNKNOWN), ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", dict.fromkeys(UNKNOWN), ids=lambda make: make.__name__)
 def test_tiles_keep_size_and_range_and_come_out_alike_again(
     make: Callable[[Tensor, Generator], Tensor], tiles: Tensor
 ) -> None:
