@@ -97,33 +97,34 @@ def sureness() -> str:
     return table(f"{head} | not consistent", rows)
 
 
-def side_by_side(part: str, figures: dict[str, str]) -> str:
+def side_by_side(part: str, *figures: tuple[str, str, str]) -> str:
     """A part of both reports' facts, a row for each kind of picture.
 
     Args:
         part: key of the facts.
-        figures: the heading of each figure by its key; both with a format: "key:.2%".
+        figures: of each the key, the format, and the heading.
     """
-    found = {approach: read(f"reports/{approach}/facts.json")[part] for approach in APPROACHES}
+    first, second = (read(f"reports/{approach}/facts.json")[part] for approach in APPROACHES)
     rows = []
-    for kind in found[APPROACHES[0]]:
-        row = [kind, f"{found[APPROACHES[0]][kind]['pictures']:,}"]
-        for key in figures:
-            name, _, style = key.partition(":")
-            row += [format(found[each][kind][name], style) if name in found[each][kind] else "-" for each in APPROACHES]
-        rows.append(row)
-    heads = [f"{head}, {approach}" for head in figures.values() for approach in APPROACHES]
+    for kind in first:
+        cells = [
+            format(facts[kind][key], style) if key in facts[kind] else "-"
+            for key, style, _ in figures
+            for facts in (first, second)
+        ]
+        rows.append([kind, f"{first[kind]['pictures']:,}", *cells])
+    heads = [f"{head}, {approach}" for _, _, head in figures for approach in APPROACHES]
     return table(" | ".join(["kind", "pictures", *heads]), rows)
 
 
 def rendered() -> str:
     """Validation digits written and photographed by the program."""
-    return side_by_side("rendered", {"digit_accuracy:.1%": "digit right"})
+    return side_by_side("rendered", ("digit_accuracy", ".1%", "digit right"))
 
 
 def unknown() -> str:
     """Pictures that show no digit."""
-    return side_by_side("unknown", {"unread:.2%": "nothing read", "auroc:.4f": "AUROC"})
+    return side_by_side("unknown", ("unread", ".2%", "nothing read"), ("auroc", ".4f", "AUROC"))
 
 
 def handwriting() -> str:

@@ -82,6 +82,15 @@ def save_state(
 ) -> None:
     """Write all that a run needs to go on, whole or not at all.
 
+    Args:
+        path: of the state.
+        settings: what tells this run from others, ready for JSON.
+        history: a line for each epoch, ready for JSON.
+        network: as it is trained.
+        average: of its weights.
+        optimizer: of its weights.
+        said: (images, 10), what the network said of each image before.
+
     Raises:
         OutputError: the file cannot be written.
     """

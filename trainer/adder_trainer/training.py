@@ -41,8 +41,8 @@ class Recipe:
     averaging: float
     """Decay per step of the moving average of the weights, which is what is kept; 0 keeps the last weights."""
     self_distillation: float = 0.0
-    """Share, reached at the last epoch from 0 at the first, of what the network said of an image in earlier epochs in
-    what it is to say of it: a wrong label loses its weight, and a doubtful image stays one."""
+    """Share, to which it grows from 0 over the epochs, of what the network said of an image before in what it is to say
+    of it: a wrong label loses its weight, and a doubtful image stays one."""
     photo_share: float = 0.0
     """Share of each batch that is rendered as a picture and has gone through the normaliser."""
     photos: int = 0
@@ -221,8 +221,7 @@ def fit(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
-    labelled = digit_targets(train.digit)
-    said = labelled.clone()  # what was said of each image, a moving average of probabilities
+    said = digit_targets(train.digit)  # of each image, a moving average of probabilities
     settings = {"approach": str(approach), "recipe": asdict(recipe), "seed": seed, "images": len(train)}
     history: list[Epoch] = []
     if resume:
@@ -248,7 +247,7 @@ def fit(
             zip(batches(len(train), batch_size - of_photos, generator, steps), taken, strict=True)
         ):
             ink, digit = train.ink[index], train.digit[index]
-            wanted = labelled[index].lerp(said[index], recipe.self_distillation * epoch / recipe.epochs)
+            wanted = digit_targets(digit).lerp(said[index], recipe.self_distillation * epoch / recipe.epochs)
             if recipe.augment:
                 ink = augment(ink, generator)
             if photos is not None and shot is not None:

@@ -23,9 +23,9 @@ def sum_targets(wanted: Tensor, number: Tensor) -> Tensor:
         wanted: (batch, 10) probabilities of the digits.
         number: (batch, n), 0 to 9.
     """
-    digit = torch.tensor(DIGITS, device=number.device)
-    moved = F.one_hot(number[:, :, None] + digit, len(SUMS)).to(wanted.dtype)  # (batch, n, 10, 19)
-    return torch.einsum("bd,bnds->bns", wanted, moved)
+    places = number[:, :, None] + torch.arange(len(DIGITS), device=number.device)  # (batch, n, 10)
+    nothing = wanted.new_zeros(*number.shape, len(SUMS))
+    return nothing.scatter(2, places, wanted[:, None].expand_as(places))
 
 
 def labels_of_sum(digit: Tensor, number: Tensor) -> Tensor:
