@@ -1,6 +1,8 @@
 PYTHON ?= python3
 FULL := build/full
 LIGHT := build/light
+# two processes of one thread each: most tests use one thread anyway
+PYTEST := OMP_NUM_THREADS=1 $(FULL)/bin/python -m pytest -n 2 --dist worksteal
 
 .PHONY: help demo test check lint types train export readme bench oldest clean
 
@@ -11,10 +13,10 @@ demo: $(LIGHT)/installed ## Install the light runtime beside the sources, and ad
 	$(LIGHT)/bin/adder-infer examples/three.png 7
 
 test: $(FULL)/installed ## Install everything and run all tests (ADDER_DATA names MNIST; tests that need it say so)
-	$(FULL)/bin/python -m pytest
+	$(PYTEST)
 
 check: $(FULL)/installed lint types ## Lint, types and the fast tests
-	$(FULL)/bin/python -m pytest -q -m "not slow"
+	$(PYTEST) -q -m "not slow"
 
 lint: $(FULL)/installed
 	$(FULL)/bin/ruff check .
@@ -32,8 +34,8 @@ export: $(FULL)/installed ## Export and prove both approaches; the files replace
 readme: $(FULL)/installed ## Write the README's tables anew from artifacts/
 	$(FULL)/bin/python tools/readme_tables.py
 
-bench: $(FULL)/installed ## Time the preprocessing inside the model files at 28x28 and 640x480
-	$(FULL)/bin/python tools/bench.py
+bench: $(FULL)/installed ## Measure size, speed and memory, and say what became worse than in the report that is committed
+	$(FULL)/bin/adder-bench --against artifacts/bench/report.json
 
 oldest: ## Run the runtime's tests on the oldest ONNX Runtime that Python 3.11 can install
 	$(PYTHON) -m venv --clear build/oldest

@@ -23,8 +23,8 @@ FORBIDDEN = {
 """By module, what its import must not load. The commands load heavy modules only to work, so that --help is quick."""
 
 
-PILLOW_USERS = {"image_file.py", "drawing.py", "explain.py", "charts.py"}
-"""Reading pictures, drawing parts of them, and the drawings that are made of the parts."""
+PILLOW_USERS = {"image_file.py", "drawing.py", "explain.py", "charts.py", "bench_charts.py", "bench.py"}
+"""Reading pictures, drawing parts of them, the drawings that are made of the parts, and the benchmark's bare script."""
 
 
 @pytest.mark.parametrize("module", FORBIDDEN)

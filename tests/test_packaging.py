@@ -66,7 +66,17 @@ def test_runtime_tests_pass_from_the_wheel_without_torch_and_onnx(built: Path, t
     assert not {"torch", "torchvision", "onnx"} & {line.split()[0] for line in listed.splitlines()}
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     ended = subprocess.run(
-        [str(python), "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), str(ROOT / "tests" / "runtime")],
+        [
+            str(python),
+            "-m",
+            "pytest",
+            "-q",
+            "-m",
+            "not slow",
+            "-c",
+            str(ROOT / "pyproject.toml"),
+            str(ROOT / "tests/runtime"),
+        ],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -17,7 +17,13 @@ from adder_runtime import errors
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = ("adder_runtime.cli", "adder_runtime.measure_cli", "adder_trainer.cli", "adder_export.cli")
+COMMANDS = (
+    "adder_runtime.cli",
+    "adder_runtime.measure_cli",
+    "adder_runtime.bench_cli",
+    "adder_trainer.cli",
+    "adder_export.cli",
+)
 
 
 def tables() -> ModuleType:

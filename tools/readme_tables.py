@@ -117,6 +117,43 @@ def side_by_side(part: str, *figures: tuple[str, str, str]) -> str:
     return table(" | ".join(["kind", "pictures", *heads]), rows)
 
 
+def ratios() -> str:
+    """What the runtime costs beside bare means."""
+    facts = read("bench/report.json")
+    rows = [
+        [
+            each["name"],
+            f"{each['ratio']:.2f}",
+            f"{each['low']:.2f} to {each['high']:.2f}",
+            str(each["runs"]),
+            f"{'at most' if each['at_most'] else 'at least'} {each['wanted']:.2f}",
+        ]
+        for each in facts["ratios"]
+    ]
+    peak = facts["peak_of_12_megapixels"]
+    rows.append(["peak memory on 12 megapixels RGB / the array", f"{peak:.2f}", "-", "1", "at most 4.00"])
+    return table("ratio | median | quartiles | runs | wanted", rows)
+
+
+def models() -> str:
+    """Size and speed of each model file."""
+    rows = [
+        [
+            f"{each['approach']} {each['precision']}",
+            each["provider"],
+            f"{each['bytes'] / 1000:.0f} KB",
+            f"{each['accuracy']['sum_accuracy']:.2%}",
+            f"{each['load_ms']:.0f} ms",
+            f"{each['p50_ms']:.2f} / {each['p99_ms']:.2f} ms",
+            *(f"{speed:,.0f}" for speed in each["pictures_per_second"].values()),
+            f"{each['peak_bytes'] / 1e6:.0f} MB",
+        ]
+        for each in read("bench/report.json")["models"]
+    ]
+    batches = " | ".join(f"a second, {batch} at a time" for batch in (1, 8, 64, 256))
+    return table(f"model | provider | size | sum right | load | p50 / p99 | {batches} | peak of the process", rows)
+
+
 def rendered() -> str:
     """Validation digits written and photographed by the program."""
     return side_by_side("rendered", ("digit_accuracy", ".1%", "digit right"))
@@ -154,6 +191,8 @@ TABLES = {
     "sureness": sureness,
     "unknown": unknown,
     "stacking": stacking,
+    "ratios": ratios,
+    "models": models,
 }
 
 

@@ -18,8 +18,8 @@ from adder_runtime.errors import (
     ProviderError,
     UsageError,
 )
+from adder_runtime.progress import bar, console, print_table
 from adder_trainer.options import ARTIFACTS
-from adder_trainer.progress import bar, console, print_table
 
 NAME = "adder-export"
 

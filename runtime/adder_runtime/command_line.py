@@ -98,6 +98,14 @@ def exit_codes(*errors: type[AdderError], others: Mapping[int, str] | None = Non
     return "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in sorted(meanings.items()))
 
 
+def show_table(table: Sequence[Sequence[str]]) -> None:
+    """Print a table for people, the first column to the left and figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for first, *others in table:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        say("  ".join([first.ljust(widths[0]), *cells]))
+
+
 def parse_number(text: str) -> int:
     """The number that a text states.
 

@@ -19,6 +19,10 @@ CONTRACT_VERSION = "2"
 SIDE = 28
 """Height and width in pixels of the picture that the network sees."""
 
+LARGE_SIDE = 512
+"""Pixels on the longer side that are enough: a picture of twice as many or more is reduced when the file begins, by a
+whole number, so that an app may hand over pixels as it has them."""
+
 DIGITS = range(10)
 """The digits that an image can show, and the classes of the digit head."""
 

@@ -7,14 +7,16 @@ import os
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from adder_runtime.contract import CHANNELS
+from adder_runtime.contract import CHANNELS, LARGE_SIDE
 from adder_runtime.errors import ImageError
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -38,8 +40,16 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error, zlib.error, MemoryError)
 
 
+class Read(NamedTuple):
+    """The pixels of a picture, which may be fewer than it has."""
+
+    pixels: Pixels
+    scale: tuple[float, float]
+    """Pixels of the picture for each of these, down and across."""
+
+
 def read_image(source: ImageSource) -> Pixels:
-    """The pixels of one picture.
+    """The pixels of one picture, all of them.
 
     EXIF orientation is applied. 1-bit, palette, 16-bit, 32-bit and CMYK pictures become grey or RGB, transparency stays
     as alpha, and of several frames the first is taken. An array that fits is passed through without a copy.
@@ -51,17 +61,45 @@ def read_image(source: ImageSource) -> Pixels:
     Raises:
         ImageError: it is missing, no picture, damaged, too large, or an array of another shape or type.
     """
+    return _read(source, _Way()).pixels
+
+
+def read_enough(source: ImageSource, admit: Callable[[int], None] = lambda _: None) -> Read:
+    """The pixels of one picture as a model needs them: a JPEG of twice LARGE_SIDE or more is decoded at a half of its
+    size, or a quarter or an eighth, which takes a fraction of the time.
+
+    Args:
+        source: as for `read_image`.
+        admit: told the bytes that the pixels will take before they are decoded; it may wait.
+
+    Raises:
+        ImageError: as for `read_image`.
+    """
+    return _read(source, _Way(LARGE_SIDE, admit))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a picture is decoded."""
+
+    enough: int | None = None
+    """Pixels on the longer side that are enough."""
+    admit: Callable[[int], None] = lambda _: None
+    """Told the bytes that are wanted."""
+
+
+def _read(source: ImageSource, way: _Way) -> Read:
     if isinstance(source, np.ndarray):
-        return _check_array(source)
+        return Read(_check_array(source), (1.0, 1.0))
     name = name_of(source)
     if isinstance(source, str | os.PathLike):
         with _open(source, name) as stream:
-            return _decode(stream if stream.seekable() else io.BytesIO(stream.read()), name)
+            return _decode(stream if stream.seekable() else io.BytesIO(stream.read()), name, way)
     if isinstance(source, Image.Image):
-        return _decode(source, name)
+        return _decode(source, name, way)
     try:
         content = source.read() if hasattr(source, "read") else source
-        return _decode(io.BytesIO(memoryview(content)), name)
+        return _decode(io.BytesIO(memoryview(content)), name, way)
     except (OSError, TypeError, UnicodeError) as error:
         wanted = "wanted a path, bytes, a file open in binary, a Pillow image or a uint8 array"
         raise ImageError(f"{name} cannot be read: {_reason(error)}; {wanted}") from error
@@ -78,6 +116,18 @@ def to_png(pixels: Pixels) -> bytes:
     return stream.getvalue()
 
 
+def to_jpeg(pixels: Pixels, quality: int = 92) -> bytes:
+    """The pixels of one picture as a JPEG file.
+
+    Args:
+        pixels: (height, width, 1 or 3) uint8.
+        quality: 1 to 95.
+    """
+    stream = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
+
+
 def name_of(source: ImageSource) -> str:
     """What to call a picture in an error: its path or file name, else its type."""
     if isinstance(source, str | os.PathLike):
@@ -86,9 +136,9 @@ def name_of(source: ImageSource) -> str:
     return str(named or f"the {type(source).__name__} given")
 
 
-def is_picture_name(path: Path) -> bool:
+def is_picture_name(path: str | os.PathLike[str]) -> bool:
     """The name ends as that of a picture which can be read."""
-    suffix = path.suffix.lower()
+    suffix = Path(path).suffix.lower()
     return Image.registered_extensions().get(suffix) in Image.OPEN or suffix in HEIC_SUFFIXES
 
 
@@ -100,17 +150,19 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures directly in a folder, sorted by name, without hidden files and files of other kinds.
+def pictures_in(folder: Path) -> list[str]:
+    """The pictures directly in a folder, sorted, without hidden files and files of other kinds.
 
     Raises:
         ImageError: there are none, or the folder cannot be read.
     """
     try:
-        found = [path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir()]
+        with os.scandir(folder) as entries:
+            found = [entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
     except OSError as error:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from error
-    pictures = sorted(path for path in found if is_picture_name(path))
+    # texts, not paths: there may be a million
+    pictures = [str(folder / name) for name in sorted(found) if is_picture_name(name)]
     if not pictures:
         raise ImageError(f"{folder} has no pictures in it, wanted files such as three.png or three.jpg")
     return pictures
@@ -127,7 +179,7 @@ def _open(path: str | os.PathLike[str], name: str) -> IO[bytes]:
         raise ImageError(f"{name} cannot be opened: {_reason(error)}") from error
 
 
-def _decode(source: IO[bytes] | Image.Image, name: str) -> Pixels:
+def _decode(source: IO[bytes] | Image.Image, name: str, way: _Way) -> Read:
     # catch_warnings, since Pillow's own limit is a global that belongs to the user's program
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -135,7 +187,7 @@ def _decode(source: IO[bytes] | Image.Image, name: str) -> Pixels:
         try:
             image = source if isinstance(source, Image.Image) else _identify(source, name)
             if image.width * image.height <= MAX_PIXELS:
-                return _check_array(_pixels(_upright(image)))
+                return _load(image, way)
         except ImageError:
             raise
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -169,6 +221,19 @@ def _open_heic(stream: IO[bytes], name: str) -> Image.Image:
         raise Image.DecompressionBombError
     image: Image.Image = heic.to_pillow()
     return image
+
+
+def _load(image: Image.Image, way: _Way) -> Read:
+    whole = image.size
+    if way.enough is not None and image.format == "JPEG":
+        longer = max(whole)
+        image.draft(None, (max(whole[0] * way.enough // longer, 1), max(whole[1] * way.enough // longer, 1)))
+    way.admit(image.width * image.height * len(image.getbands()))
+    upright = _upright(image)
+    pixels = _check_array(_pixels(upright))
+    if upright.size != image.size:  # turned by a quarter
+        whole = whole[::-1]
+    return Read(pixels, (whole[1] / pixels.shape[0], whole[0] / pixels.shape[1]))
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from adder_runtime.contract import DIGITS, UNREAD
 from adder_runtime.errors import AdderError, NothingToReadError
-from adder_runtime.image_file import read_image
+from adder_runtime.image_file import read_enough
 from adder_runtime.labels import Labelled
 from adder_runtime.metrics import expected_calibration_error, risk_at
 from adder_runtime.model import Adder, Answer
@@ -99,7 +99,7 @@ def measure_each(adder: Adder, pictures: Iterable[Labelled], numbers: Sequence[i
     """
     for picture in pictures:
         try:
-            pixels = read_image(picture.path)
+            pixels = read_enough(picture.path).pixels
         except AdderError as error:
             yield Failed(picture, error)
             continue

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from adder_runtime.command_line import VersionOption, complain, exit_codes, parse_number, run, say
+from adder_runtime.command_line import VersionOption, complain, exit_codes, parse_number, run, say, show_table
 from adder_runtime.contract import NUMBERS, Approach
 from adder_runtime.errors import (
     EXIT_SOME_FAILED,
@@ -81,7 +81,7 @@ def measure(
     for each in failed:
         complain(NAME, each.error)
     facts = gather_facts(adder, source, asked, found, unlabelled)
-    say(json.dumps(facts)) if as_json else show(table_of(found))
+    say(json.dumps(facts)) if as_json else show_table(table_of(found))
     if out is not None:
         write_report(out, adder, facts, found)
     if failed:
@@ -95,14 +95,6 @@ def count_up(items: Iterable[Item], total: int) -> Iterator[Item]:
             end = "\r\033[K" if count == total else ""  # leave no trace of it
             typer.echo(f"\r{count:,} of {total:,} pictures{end}", err=True, nl=False)
         yield item
-
-
-def show(table: Sequence[Sequence[str]]) -> None:
-    """Print a table for people, the first column to the left and figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for first, *others in table:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        say("  ".join([first.ljust(widths[0]), *cells]))
 
 
 def main() -> None:

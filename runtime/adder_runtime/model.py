@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from importlib import metadata
+from itertools import repeat, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adder_runtime.contract import (
+    BOX,
     DIGIT,
     IMAGE,
     INK,
@@ -35,7 +37,8 @@ from adder_runtime.errors import (
     ProviderError,
     UsageError,
 )
-from adder_runtime.image_file import ImageSource, Pixels, name_of, read_image
+from adder_runtime.image_file import ImageSource, Read, name_of, read_enough
+from adder_runtime.reading import read_ahead
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -161,7 +164,13 @@ class Adder:
             ImageError: the picture cannot be read; NothingToReadError: it can, and shows no stroke.
             NumberError: the number is not a whole number from 0 to 9.
         """
-        return self.predict_batch([image], number)[0]
+        asked = np.array([check_number(number)], np.int32)
+        read = read_enough(image)
+        values = self.run(read.pixels[None], asked)
+        answer = _answer({key: value[0] for key, value in values.items()}, name_of(image), read.scale)
+        if isinstance(answer, AdderError):
+            raise answer
+        return answer
 
     def predict_batch(self, images: Iterable[ImageSource], number: int | Sequence[int]) -> list[Answer]:
         """The answers for many pictures, of different sizes too.
@@ -181,23 +190,33 @@ class Adder:
             answers.append(answer)
         return answers
 
-    def predict_each(self, images: Iterable[ImageSource], number: int | Sequence[int]) -> Iterator[Answer | AdderError]:
+    def predict_each(
+        self, images: Iterable[ImageSource], number: int | Sequence[int], *, readers: int = 0
+    ) -> Iterator[Answer | AdderError]:
         """The same one by one, in order, with an error in the place of each picture that fails.
 
-        Pictures are read and answered some at a time, so that their number is not bounded by memory.
+        Pictures are read and answered some at a time, so that their number is not bounded by memory: those that wait
+        take no more than `reading.AHEAD_BYTES`, or a single one what it needs, and a run MAX_RUN_BYTES.
+
+        Args:
+            images: as for `predict`.
+            number: one for all, or one for each.
+            readers: threads that read pictures beside the model; 0 reads each when its turn comes.
 
         Raises:
             NumberError, UsageError: as for `predict_batch`.
         """
         if isinstance(number, Sequence | np.ndarray) and not isinstance(number, str):
-            every = list(images)
-            if len(number) != len(every):
+            images = list(images)
+            if len(number) != len(images):
                 raise UsageError(
-                    f"{len(number)} numbers for {len(every)} pictures, wanted one for each, or one for all"
+                    f"{len(number)} numbers for {len(images)} pictures, wanted one for each, or one for all"
                 )
-            return self._answer_all(zip(every, [check_number(each) for each in number], strict=True))
-        one = check_number(number)
-        return self._answer_all((image, one) for image in images)
+            numbers: Iterable[int] = [check_number(each) for each in number]
+        else:
+            numbers = repeat(check_number(number))
+        sources, names = tee(images)
+        return self.answer_read(zip(map(name_of, names), read_ahead(sources, readers), numbers, strict=False))
 
     def run(self, image: NDArray[np.uint8], number: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
         """The model's own outputs, by name, unchecked: -1 where there is no answer.
@@ -225,51 +244,55 @@ class Adder:
         Raises:
             ImageError: the picture cannot be read.
         """
-        ink: NDArray[np.float32] = self.run(read_image(image)[None], np.zeros(1, np.int32))[INK.name][0]
+        ink: NDArray[np.float32] = self.run(read_enough(image).pixels[None], np.zeros(1, np.int32))[INK.name][0]
         return ink
 
-    def _answer_all(self, asked: Iterable[tuple[ImageSource, int]]) -> Iterator[Answer | AdderError]:
-        waiting: list[tuple[str, Pixels | AdderError, int]] = []
+    def answer_read(self, asked: Iterable[tuple[str, Read | AdderError, int]]) -> Iterator[Answer | AdderError]:
+        """The answers to pictures that are read already, as for `predict_each`.
+
+        Args:
+            asked: of each picture what to call it, its pixels or why there are none, and the number, 0 to 9.
+        """
+        waiting: list[tuple[str, Read | AdderError, int]] = []
         size = 0
-        for source, number in asked:
-            try:
-                pixels: Pixels | AdderError = read_image(source)
-            except AdderError as error:
-                pixels = error
-            more = 0 if isinstance(pixels, AdderError) else pixels.nbytes
+        for name, read, number in asked:
+            more = 0 if isinstance(read, AdderError) else read.pixels.nbytes
             if waiting and (len(waiting) == MAX_RUN or size + more > MAX_RUN_BYTES):
                 yield from self._answer_some(waiting)
                 waiting, size = [], 0
-            waiting.append((name_of(source), pixels, number))
+            waiting.append((name, read, number))
             size += more
         yield from self._answer_some(waiting)
 
-    def _answer_some(self, asked: Sequence[tuple[str, Pixels | AdderError, int]]) -> list[Answer | AdderError]:
+    def _answer_some(self, asked: Sequence[tuple[str, Read | AdderError, int]]) -> list[Answer | AdderError]:
         answers: dict[int, Answer | AdderError] = {}
-        shapes: dict[tuple[int, ...], list[int]] = {}
-        for place, (_, pixels, _) in enumerate(asked):
-            if isinstance(pixels, AdderError):
-                answers[place] = pixels
+        shapes: dict[tuple[int, ...], list[tuple[int, str, Read, int]]] = {}
+        for place, (name, read, number) in enumerate(asked):
+            if isinstance(read, AdderError):
+                answers[place] = read
             else:
-                shapes.setdefault(pixels.shape, []).append(place)
-        for places in shapes.values():
-            image = np.stack([asked[place][1] for place in places])  # type: ignore[misc]  # no errors among them
+                shapes.setdefault(read.pixels.shape, []).append((place, name, read, number))
+        for alike in shapes.values():
+            image = np.stack([read.pixels for _, _, read, _ in alike])
             try:
-                values = self.run(image, np.array([asked[place][2] for place in places], np.int32))
+                values = self.run(image, np.array([number for *_, number in alike], np.int32))
             except ModelError as error:
-                answers |= dict.fromkeys(places, error)
+                answers |= {place: error for place, *_ in alike}
                 continue
-            for row, place in enumerate(places):
-                answers[place] = _answer({name: value[row] for name, value in values.items()}, asked[place][0])
+            for row, (place, name, read, _) in enumerate(alike):
+                answers[place] = _answer({key: value[row] for key, value in values.items()}, name, read.scale)
         return [answers[place] for place in range(len(asked))]
 
 
-def _answer(values: Mapping[str, NDArray[Any]], name: str) -> Answer | NothingToReadError:
+def _answer(values: Mapping[str, NDArray[Any]], name: str, scale: tuple[float, float]) -> Answer | NothingToReadError:
     if values[DIGIT.name] == UNREAD:
         return NothingToReadError(f"{name} shows nothing to read; wanted a digit that stands out from its ground")
     plain: dict[str, Any] = {
         key: tuple(value.tolist()) if value.ndim else value.item() for key, value in values.items() if key != INK.name
     }
+    top, left, bottom, right = plain[BOX.name]
+    down, across = scale
+    plain[BOX.name] = top * down, left * across, bottom * down, right * across
     return Answer(**plain, ink=values[INK.name])
 
 

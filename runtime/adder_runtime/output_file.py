@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from adder_runtime.errors import OutputError
 
+WAY_OUT = "give another folder with --out"
 
-def write_whole(path: Path, content: bytes, *, way_out: str = "give another folder with --out") -> None:
+
+def write_whole(path: Path, content: bytes, *, way_out: str = WAY_OUT) -> None:
     """Put a file in its place, whole or not at all; what was there before stays until then.
 
     Args:
@@ -20,11 +24,26 @@ def write_whole(path: Path, content: bytes, *, way_out: str = "give another fold
     Raises:
         OutputError: the file cannot be written.
     """
+    with whole_file(path, way_out=way_out) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path, *, way_out: str = WAY_OUT) -> Iterator[IO[bytes]]:
+    """A file to write bytes to, which is put in its place when all went well; what was there before stays until then.
+
+    Args:
+        path: its folder is made where it is missing.
+        way_out: what the error advises.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

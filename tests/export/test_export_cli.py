@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ Export = Callable[..., Result]
 
 
 @pytest.fixture
-def export(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Export:
+def export(monkeypatch: pytest.MonkeyPatch, command: Callable[..., Result], tmp_path: Path) -> Export:
     """Runs the command in this process, without MNIST: exit code, standard output, standard error."""
     monkeypatch.delenv("ADDER_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -28,14 +27,7 @@ def export(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
     monkeypatch.setattr(parity, "rendered_cases", lambda _: iter([]))
 
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["adder-export", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
+    return lambda *words: command(cli.main, "adder-export", *words)
 
 
 def test_both_approaches_are_exported_and_proven(export: Export, tmp_path: Path) -> None:

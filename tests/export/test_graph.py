@@ -90,8 +90,10 @@ def test_metadata_holds_every_key_of_the_contract(proto: onnx.ModelProto, checkp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("opset", OPSETS)
-def test_every_opset_on_offer_gives_the_same_answers(opset: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "opset", [OPSETS[len(OPSETS) // 2], OPSETS[-1]]
+)  # the first is what ships; each takes a minute
+def test_other_opsets_on_offer_give_the_same_answers(opset: int, tmp_path: Path) -> None:
     checkpoint = load_checkpoint(find_model(Approach.REGRESS).with_suffix(".safetensors"))
     proto = build_graph(checkpoint, opset)
     write_metadata(proto, checkpoint, {})
@@ -110,11 +112,25 @@ class GatherElements(OpRun):
         return (np.take_along_axis(data, indices, axis),)
 
 
+class MaxPool(OpRun):
+    """The operator as its specification has it, for steps of one or of a whole window: the evaluator's own fails with
+    padding.
+    """
+
+    def _run(  # type: ignore[no-untyped-def]  # the attributes that the files do not use come along
+        self, x, kernel_shape, pads=None, strides=None, **_
+    ) -> tuple[Any]:
+        pads, (down, across) = pads or [0, 0, 0, 0], strides or [1, 1]
+        padded = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])), constant_values=-np.inf)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, kernel_shape, (2, 3))
+        return (windows[:, :, ::down, ::across].max((4, 5)).astype(x.dtype),)
+
+
 def test_the_reference_evaluator_of_onnx_agrees(approach: Approach, proto: onnx.ModelProto) -> None:
     image = np.stack([paint(draw_digit(digit, 33, 47), 2) for digit in (2, 5, 8)])
     number = np.array([0, 4, 9], np.int32)
     names = [spec.name for spec in outputs(approach)]
-    wanted = ReferenceEvaluator(proto, new_ops=[GatherElements]).run(names, {"image": image, "number": number})
+    wanted = ReferenceEvaluator(proto, new_ops=[GatherElements, MaxPool]).run(names, {"image": image, "number": number})
     got = Adder.load(approach, provider="cpu").run(image, number)
     for name, value in zip(names, wanted, strict=True):
         assert np.abs(np.asarray(value, np.float64) - got[name]).max() <= REFERENCE_TOLERANCE, name

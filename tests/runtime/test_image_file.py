@@ -186,7 +186,7 @@ def test_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
     for name in ("b.png", "a.JPG", "notes.txt", ".hidden.png"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in pictures_in(tmp_path)] == ["a.JPG", "b.png"]
+    assert [Path(path).name for path in pictures_in(tmp_path)] == ["a.JPG", "b.png"]
 
 
 def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from adder_runtime import cli, explain, model
 from adder_runtime.contract import INK, Approach, outputs
@@ -24,17 +27,9 @@ Infer = Callable[..., Result]
 
 
 @pytest.fixture
-def infer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Infer:
+def infer(command: Callable[..., Result]) -> Infer:
     """Runs the command in this process: exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["adder-infer", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
+    return lambda *words: command(cli.main, "adder-infer", *words)
 
 
 def in_a_process(*arguments: object, given: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
@@ -310,3 +305,88 @@ def test_neither_torch_nor_onnx_is_loaded(three: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert ended.stdout == "[]\n"
+
+
+@pytest.fixture
+def some(tmp_path: Path) -> Path:
+    """A folder with the digits 0 to 4 and a file that is no picture."""
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for digit in range(5):
+        (folder / f"{digit}.png").write_bytes(to_png(paint(draw_digit(digit, 40, 40), 1)))
+    (folder / "x.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_table_of_a_folder(infer: Infer, some: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    code, told, err = infer(some, 7, "--out", out)
+    assert (code, err) == (1, "")
+    assert f"{out}: 6 pictures, 5 answered, 0 unsure\n" in told
+    assert "digits: 1 of 0, 1 of 1, 1 of 2, 1 of 3, 1 of 4\n" in told
+    assert "failed: 1 (1 with exit code 3)" in told
+    rows = out.read_text().splitlines()
+    assert rows[0] == "image,number,digit,sum,confidence,consistent,unsure,error,exit_code"
+    assert rows[1].startswith(f"{some / '0.png'},7,0,7,0.99")
+    assert "is no picture" in rows[6]
+    code, _, err = infer(some, 7, "--out", out)
+    assert code == 7
+    assert "replace it with --force" in err
+    code, told, _ = infer(some, 7, "--out", out, "--force", "--json", "--min-confidence", 1)
+    assert code == 1
+    assert json.loads(told) == {
+        "out": str(out), "pictures": 6, "answered": 5, "unsure": 5, "failed": {"3": 1},
+        "digits": {str(digit): 1 for digit in range(5)},
+    }  # fmt: skip
+
+
+def test_table_of_numbers(infer: Infer, some: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "numbers.csv", tmp_path / "out.jsonl"
+    table.write_text("image,number\n3.png,9\n1.png,0\n")
+    assert infer(some, "--numbers", table, "--out", out)[0] == 0
+    assert [json.loads(line)["sum"] for line in out.read_text().splitlines()] == [12, 1]
+    assert infer("--numbers", table, "--out", out, "--force")[0] == 3  # relative to the table they are not there
+    for wrong in ((some, "--numbers", table), (some, 7, "--numbers", table, "--out", out)):
+        code, _, err = infer(*wrong)
+        assert code == 2
+        assert "--numbers goes with --out" in err
+
+
+def test_paths_on_standard_input_are_answered_one_by_one(some: Path) -> None:
+    command = [sys.executable, "-m", "adder_runtime", "-", "7", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for name, wanted in (("3.png", 10), ("x.png", None), ("1.png", 8)):  # each answer before the next question
+            process.stdin.write(f"{some / name}\n".encode())
+            process.stdin.flush()
+            told = json.loads(process.stdout.readline())
+            assert (told["image"], told.get("sum")) == (str(some / name), wanted)
+        process.stdin.close()
+        assert process.wait() == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP"])
+def test_pictures_on_standard_input_are_not_taken_for_paths(kind: str) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(paint(draw_digit(4, 40, 40), 3)).save(stream, kind)
+    ended = in_a_process("-", 7, "--json", given=stream.getvalue())
+    assert json.loads(ended.stdout)["sum"] == 11
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupted in another way")
+def test_watched_folder_is_answered_until_ctrl_c(some: Path) -> None:
+    pytest.importorskip("watchdog")
+    command = [sys.executable, "-m", "adder_runtime", "--watch", str(some), "7", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        time.sleep(3)
+        (some / "new.png").write_bytes((some / "4.png").read_bytes())
+        assert json.loads(process.stdout.readline())["sum"] == 11
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+
+
+def test_only_a_folder_can_be_watched(infer: Infer, three: Path) -> None:
+    code, _, err = infer("--watch", three, 7)
+    assert (code, "wanted one folder" in err) == (2, True)

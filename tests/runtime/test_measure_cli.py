@@ -20,17 +20,9 @@ Measure = Callable[..., Result]
 
 
 @pytest.fixture
-def measure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Measure:
+def measure(command: Callable[..., Result]) -> Measure:
     """Runs the command in this process: exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["adder-measure", *map(str, arguments), "--provider", "cpu"])
-        with pytest.raises(SystemExit) as ended:
-            measure_cli.main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
+    return lambda *words: command(measure_cli.main, "adder-measure", *words, "--provider", "cpu")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from adder_trainer.data import load_mnist
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.ink import LEAST_CONTRAST
 from adder_trainer.normalize.normalizer import CENTRE, INK_SIDE
+from adder_trainer.normalize.picture import plain, reduced, step_of
 
 DRAWN = 40
 """Side of the drawn pictures, in pixels; a digit's ink is 29 of them high."""
@@ -43,6 +44,9 @@ interpolated (measured over ten digits: at most 0.15, 0.0101 on average over the
 OFF_CENTRE = 0.05
 """Distance of the centre of mass from its place, in pixels: it is set from the look before, of 56 cells (measured:
 at most 0.031)."""
+
+LARGE, LARGE_MEAN = 0.15, 0.01
+"""The same digit in more pixels, of which some are averaged."""
 
 MNIST_MEAN = 0.03
 """MNIST was centred to whole pixels, the normaliser centres to parts of one (measured over 1,000 images: 0.0263)."""
@@ -301,3 +305,31 @@ def test_box_is_that_of_the_digit() -> None:
     inked = np.argwhere(page(8) < 0.5)
     (top, left), (bottom, right) = inked.min(0), inked.max(0) + 1
     assert box.tolist() == pytest.approx([top, left, bottom, right], abs=1)
+
+
+def test_large_pictures_are_reduced_and_their_ink_stays() -> None:
+    small = to_pixels(page(8))
+    for times in (4, 17, 29, 61):  # of 80 pixels: not reduced, by 2, by 4, by 9
+        large = small.repeat(times, 0).repeat(times, 1)
+        seen = Normalizer()(torch.from_numpy(np.ascontiguousarray(large))[None])
+        difference = (seen.ink[0, 0] - ink_of(small)).abs()
+        assert difference.max() < LARGE
+        assert difference.mean() < LARGE_MEAN
+        box = Normalizer()(torch.from_numpy(small)[None]).box[0]
+        assert (seen.box[0] / times).tolist() == pytest.approx(box.tolist(), abs=0.5)
+
+
+def test_what_is_left_over_of_a_large_picture_is_no_part_of_the_box_where_there_is_nothing() -> None:
+    blank = torch.full((1, 1031, 1029, 1), 200, dtype=torch.uint8)
+    assert Normalizer()(blank).box.tolist() == [[0, 0, 1031, 1029]]
+
+
+@pytest.mark.parametrize("side", [512, 1023, 1024, 1537, 4000])
+def test_reduction_averages_pixels_evenly(side: int) -> None:
+    ramp = torch.arange(side).float().mul(250 / side).round().to(torch.uint8)
+    image = ramp[None, :, None, None].expand(1, side, side, 1).contiguous()
+    values = reduced(image) if step_of(image) > 1 else plain(image)
+    step = step_of(image)
+    assert values.shape == (1, side // step, side // step, 1)
+    middles = (torch.arange(side // step) * step + (step - 1) / 2) * 250 / side
+    assert (values[0, :, 0, 0] - middles).abs().max() < 1  # two levels of rounding

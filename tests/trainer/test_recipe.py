@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -70,3 +72,18 @@ def test_recipes_of_the_source_leave_ours_out() -> None:
         recipe = RECIPES[RecipeName.SOURCE, approach]
         assert (recipe.epochs, recipe.augment, recipe.all_numbers, recipe.averaging) == (20, False, False, 0.0)
     assert dict(RECIPES[RecipeName.SOURCE, Approach.REGRESS].options) == {"sharpness": 0.0}
+
+
+def test_readme_says_what_the_recipes_do() -> None:
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    classify, regress = (RECIPES[RecipeName.OURS, approach] for approach in Approach)
+    assert (
+        f"{classify.photo_share:.0%} of each batch of *classify* and {regress.photo_share:.0%} of *regress*".replace(
+            "%", " %"
+        )
+        in readme
+    )
+    assert (classify.self_distillation, regress.self_distillation) == (0.25, 0.25)
+    assert "from nothing up to a quarter" in readme
+    assert all(2 * recipe.photo_epochs == recipe.epochs for recipe in (classify, regress))
+    assert "Fresh ones are rendered halfway through." in readme

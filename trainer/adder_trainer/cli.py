@@ -13,8 +13,8 @@ import typer
 from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run, say
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
+from adder_runtime.progress import console, print_table
 from adder_trainer.options import ARTIFACTS, DeviceName, RecipeName, stem
-from adder_trainer.progress import console, print_table
 
 app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

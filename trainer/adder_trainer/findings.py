@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from adder_runtime.progress import bar
 from adder_trainer import abstention, rendered
 from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked
 from adder_trainer.confidence import confidence_figures
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation, evaluate
-from adder_trainer.progress import bar
 
 
 @dataclass(frozen=True)

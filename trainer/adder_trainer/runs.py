@@ -16,13 +16,14 @@ import torch
 
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, OutputError
+from adder_runtime.progress import bar
 from adder_trainer.approaches import count_parameters
 from adder_trainer.checkpoint import load_checkpoint, save_checkpoint
 from adder_trainer.data import Digits, load_mnist, split_indices, to_ink
 from adder_trainer.evaluation import evaluate, fit_temperature
 from adder_trainer.findings import figures, find
 from adder_trainer.options import RecipeName, stem
-from adder_trainer.progress import bar, training_bar
+from adder_trainer.progress import training_bar
 from adder_trainer.report import write_report
 from adder_trainer.stacking import explain_stacking
 from adder_trainer.training import Recipe, Speed, fit

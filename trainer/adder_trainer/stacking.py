@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from adder_runtime.contract import DIGITS, NUMBERS, Approach
 from adder_runtime.errors import CheckpointError
 from adder_runtime.output_file import write_whole
+from adder_runtime.progress import bar
 from adder_trainer.answer import answer
 from adder_trainer.approaches import Network, labels_of_sum
 from adder_trainer.approaches.regress import SUM_HIDDEN, Regress
 from adder_trainer.checkpoint import Checkpoint
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import run
-from adder_trainer.progress import bar
 from adder_trainer.report import to_png
 
 SHARPNESSES = (0, 1, 2, 4, 8, 16, 32)

@@ -1,12 +1,14 @@
-"""From the difference between paper and picture to ink: how strong, how grainy, which strokes, where, how wide."""
+"""From the difference between paper and picture to ink: how strong, how grainy, which strokes, where, how wide.
+
+Grids are (batch, 1, n, n), and what is one value a picture is (batch, 1, 1, 1), so that they go together as they are.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer.normalize.windows import around, blocks, coarse, highest, mean_of
+from adder_trainer.normalize.windows import coarse, coarse_highest, highest_around, mean_around
 
 STROKE_GRID = 24
 """Cells on a side of the grid on which connected strokes are found."""
@@ -33,63 +35,78 @@ that, wholly."""
 THIN = 1.7
 """Width of a stroke in pixels of the answer below which it is brought nearer to MNIST's."""
 
+GRIDS = (1, 2, 3)
+"""Axes over which one value a picture is made."""
 
-def full_scale(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Contrast of the strokes, standard deviation of the paper's grain, and the ink with a full stroke brought to 1.
+
+def strongest(difference: Tensor) -> Tensor:
+    """How far the full stroke is from the ground, (batch, 1, 1, 1), from (batch, 1, cells, cells)."""
+    cells = difference.reshape(difference.shape[0], 1, 1, difference.shape[2] * difference.shape[3])
+    return cells.topk(STRONGEST, dim=3).values.amin(3, keepdim=True)
+
+
+def full_scale(difference: Tensor) -> tuple[Tensor, Tensor]:
+    """Contrast of the strokes and standard deviation of the paper's grain, (batch, 1, 1, 1) in units of the light.
 
     Args:
-        difference: (batch, cells, cells) from the ground towards the ink.
-
-    Returns:
-        contrast: (batch), in units of the light.
-        grain: (batch), the same.
-        ink: (batch, cells, cells), 0 to 1.
+        difference: (batch, 1, cells, cells) from the ground towards the ink.
     """
-    strongest = difference.flatten(1).topk(STRONGEST, dim=1).values[:, -1]
-    ink = (difference / strongest.clamp(min=LEAST_CONTRAST)[:, None, None]).clamp(0, 1)
-    near = mean_of(ink, 5)
-    is_paper = (1.5 - near / 0.12).clamp(0, 1)
+    full = strongest(difference)
+    ink = (difference / full.clamp(min=LEAST_CONTRAST)).clamp(0, 1)
+    is_paper = (1.5 - mean_around(ink, 5) / 0.12).clamp(0, 1)
     # the mean distance of a normal distribution from its middle is 0.8 of its standard deviation
-    grain = (is_paper * difference.abs()).sum((1, 2)) / is_paper.sum((1, 2)).clamp(min=1) / 0.8
+    grain = (is_paper * difference.abs()).sum(GRIDS, keepdim=True) / (
+        is_paper.sum(GRIDS, keepdim=True).clamp(min=1) * 0.8
+    )
     # the strongest cells are those where the grain adds to the stroke
-    contrast = torch.maximum(strongest - 2 * grain, strongest / 2)
-    return contrast, grain, (difference / contrast.clamp(min=LEAST_CONTRAST)[:, None, None]).clamp(0, 1)
+    return torch.maximum(full - 2 * grain, full / 2), grain
+
+
+def to_ink(difference: Tensor, contrast: Tensor) -> Tensor:
+    """The difference with a full stroke brought to 1, 0 to 1."""
+    return (difference / contrast.clamp(min=LEAST_CONTRAST)).clamp(0, 1)
 
 
 def calm(difference: Tensor, grain: Tensor, reach: int) -> Tensor:
     """The difference averaged over `reach` cells where the grain would else be taken for strokes.
 
     Args:
-        difference: (batch, cells, cells).
-        grain: (batch) standard deviation as a share of the strokes' contrast.
+        difference: (batch, 1, cells, cells).
+        grain: (batch, 1, 1, 1) standard deviation as a share of the strokes' contrast.
         reach: odd.
     """
-    even = mean_of(difference, reach)
-    share = ((grain - GRAINY) / GRAINY).clamp(0, 1)[:, None, None]
-    return difference + share * (even - difference)
+    share = (grain / GRAINY - 1).clamp(0, 1)
+    return difference + share * (mean_around(difference, reach) - difference)
 
 
 def connected(ink: Tensor, weight: Tensor) -> Tensor:
-    """The coarse cells of the strokes that count, (batch, STROKE_GRID, STROKE_GRID), 0 or 1.
+    """The coarse cells of the strokes that count, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1.
 
     Strokes that hang together get one label, spread from cell to cell; those that weigh little are specks.
 
     Args:
-        ink: (batch, GRID, GRID), 0 to 1.
-        weight: (batch, GRID, GRID), less near the picture's edge.
+        ink: (batch, 1, GRID, GRID), 0 to 1.
+        weight: (batch, 1, GRID, GRID), less near the picture's edge.
     """
     batch, count = ink.shape[0], STROKE_GRID * STROKE_GRID
-    inked = (blocks(ink, STROKE_GRID).amax((2, 4)) > CUT).to(ink.dtype)  # (batch, STROKE_GRID, STROKE_GRID)
-    mass = coarse(ink * weight, STROKE_GRID).flatten(1)  # (batch, count)
-    # label 0 is no stroke; every other is the number of a cell of the same stroke, so its label can be taken over
-    label = inked * (torch.arange(count, device=ink.device).to(ink.dtype) + 1).reshape(STROKE_GRID, STROKE_GRID)
+    grid, row = (batch, 1, STROKE_GRID, STROKE_GRID), (batch, count)
+    inked = (coarse_highest(ink, STROKE_GRID) > CUT).to(ink.dtype)
+    mass = (coarse(ink * weight, STROKE_GRID) * inked).reshape(row)
+    # a label is the number of a cell of the same stroke, so its label can be taken over; 0 also means no stroke, which
+    # has no mass and is the lowest of all
+    label = inked * torch.arange(count, device=ink.device).to(ink.dtype).reshape(grid[1:])
     for _ in range(SPREADING):
-        spread = (highest(around(label, 1, 1), 3, 3) * inked).flatten(1)
-        label = F.pad(spread, (1, 0)).gather(1, spread.long()).reshape(label.shape)
-    label = label.flatten(1).long()
-    total = mass.new_zeros(batch, count + 1).scatter_add(1, label, mass).gather(1, label) * inked.flatten(1)
+        spread = highest_around(label, 3, 3).reshape(row)
+        label = spread.gather(1, spread.long()).reshape(grid) * inked
+    place = label.reshape(row).long()
+    total = mass.new_zeros(batch, count).scatter_add(1, place, mass).gather(1, place) * inked.reshape(row)
     heavy = total >= LIGHTEST * total.amax(1, keepdim=True)
-    return (heavy.to(ink.dtype) * inked.flatten(1)).reshape(batch, STROKE_GRID, STROKE_GRID)
+    return heavy.to(ink.dtype).reshape(grid) * inked
+
+
+def profiles(cells: Tensor) -> Tensor:
+    """The largest value of each row, and of each column, (batch, 1, n, n) -> (batch, 2, 1, n)."""
+    return torch.cat([cells.amax(3, keepdim=True).transpose(2, 3), cells.amax(2, keepdim=True)], 1)
 
 
 def extent(profile: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
@@ -98,43 +115,43 @@ def extent(profile: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
     A cell between `low` and `high` counts in part, so that the box moves smoothly with the pixels.
 
     Args:
-        profile: (batch, cells) strongest ink of each row or column, 0 to 1.
-        low: (batch) ink that begins to count.
-        high: (batch) ink that counts as a whole cell.
+        profile: (batch, 2, 1, cells) strongest ink of each row and column, 0 to 1.
+        low: (batch, 1, 1, 1) ink that begins to count.
+        high: (batch, 1, 1, 1) ink that counts as a whole cell.
 
     Returns:
-        (batch) each.
+        (batch, 2, 1, 1) each.
     """
-    cells = profile.shape[1]
+    cells = profile.shape[3]
     position = torch.arange(cells, device=profile.device)
-    part = ((profile - low[:, None]) / (high - low)[:, None]).clamp(0, 1)
+    part = ((profile - low) / (high - low)).clamp(0, 1)
     inked = part > 0
-    begin = torch.where(inked, position + 1 - part, float(cells)).amin(1)
-    end = torch.where(inked, position + part, 0.0).amax(1)
+    begin = torch.where(inked, position + 1 - part, float(cells)).amin(3, keepdim=True)
+    end = torch.where(inked, position + part, 0.0).amax(3, keepdim=True)
     found = end > begin
     return torch.where(found, begin, 0.0), torch.where(found, end, float(cells))
 
 
-def centre_of_mass(profile: Tensor) -> Tensor:
-    """Centre of mass along an axis in cells, (batch, cells) -> (batch); the middle where there is no ink.
+def centre_of_mass(ink: Tensor) -> Tensor:
+    """Centre of mass in cells, down and across, (batch, 1, n, n) -> (batch, 2, 1, 1); the middle where there is no ink.
 
     Source: MNIST, LeCun et al. 1998, "size-normalized and centered".
     """
-    cells = profile.shape[1]
-    position = torch.arange(cells, device=profile.device) + 0.5
-    mass = profile.sum(1)
-    found = mass > 0
-    return torch.where(found, (profile * position).sum(1) / torch.where(found, mass, 1.0), cells / 2)
+    profile = torch.cat([ink.sum(3, keepdim=True).transpose(2, 3), ink.sum(2, keepdim=True)], 1)
+    cells = profile.shape[3]
+    offset = torch.arange(cells, device=profile.device) + (0.5 - cells / 2)
+    mass = profile.sum(3, keepdim=True)
+    return (profile * offset).sum(3, keepdim=True) / torch.where(mass > 0, mass, 1.0) + cells / 2
 
 
 def fatten(ink: Tensor) -> Tensor:
-    """Thin strokes brought nearer to the width that MNIST's have, (batch, 28, 28).
+    """Thin strokes brought nearer to the width that MNIST's have, (batch, 1, 28, 28).
 
     The width is the ink's area over half of its outline; an outline crosses 1.27 edges of
     pixels for each of its length.
     """
-    outline = (ink[:, 1:] - ink[:, :-1]).abs().sum((1, 2)) + (ink[:, :, 1:] - ink[:, :, :-1]).abs().sum((1, 2))
-    width = ink.sum((1, 2)) / (outline / 2 / 1.27).clamp(min=1)
-    share = (THIN - width).clamp(0, 1)[:, None, None]
-    grown = highest(around(ink, 1, 1), 3, 3)
-    return ink + share * (grown - ink)
+    outline = (ink[:, :, 1:] - ink[:, :, :-1]).abs().sum(GRIDS, keepdim=True) + (
+        ink[:, :, :, 1:] - ink[:, :, :, :-1]
+    ).abs().sum(GRIDS, keepdim=True)
+    width = ink.sum(GRIDS, keepdim=True) / (outline / (2 * 1.27)).clamp(min=1)
+    return ink + (THIN - width).clamp(0, 1) * (highest_around(ink, 3, 3) - ink)

@@ -6,6 +6,9 @@ it). Every crop, scale and shift is one pair of matrix products, `rows @ picture
 from the box that was found. Three looks: the whole picture on a coarse grid, where everything is decided; the box that
 was found there, on a finer one; and the 28x28 of the answer. What is decided changes smoothly with the pixels wherever
 that is possible, so that rounding in another runtime cannot tip it.
+
+Grids are (batch, 1, n, n) throughout, what is one value a picture is (batch, 1, 1, 1), and a pair of values down and
+across is (batch, 2, 1, 1): nothing has to change its shape, and each node that a graph need not run is time.
 """
 
 from __future__ import annotations
@@ -26,12 +29,14 @@ from adder_trainer.normalize.ink import (
     extent,
     fatten,
     full_scale,
+    profiles,
+    to_ink,
 )
 from adder_trainer.normalize.paper import GROUND_GRID, lamp, lighter, paper, plane_through, ruled
-from adder_trainer.normalize.picture import GRID, Picture
-from adder_trainer.normalize.windows import around, coarse, finer, highest
+from adder_trainer.normalize.picture import GRID, Picture, sides
+from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "2"
+NORMALIZER_VERSION = "3"
 """Raised when the same pixels give another ink."""
 
 INK_SIDE = 20
@@ -83,113 +88,108 @@ class Normalizer(nn.Module):
         Args:
             image: (batch, height, width, channels) uint8, 1 to 4 channels: grey, grey and alpha, RGB, RGBA.
         """
-        height, width = image.shape[1], image.shape[2]
         picture = Picture.of(image)
-        longer = torch.sym_max(height, width)
-        zero = picture.planes.new_zeros(image.shape[0])
-        cell = zero + longer / GRID
+        size = picture.size
+        cell = size.amax(1, keepdim=True) / GRID
 
-        light, weights, rest = picture.first_look(zero + height / 2, zero + width / 2, cell)
-        edge_y, edge_x = inwards(cell, height), inwards(cell, width)  # (batch, GRID)
-        weight = torch.minimum(edge_y[:, :, None], edge_x[:, None, :]).square()
+        light, weights, rest = picture.first_look(cell)
+        edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
+        weight = torch.minimum(edge_y.transpose(2, 3), edge_x).square()
         slope = plane_through(light)
-        polarity = torch.where(lighter(light - slope, weight) < 0, -1.0, 1.0)[:, None, None]
-        ground = paper((light - slope) * polarity) * polarity + coarse(
-            slope, GROUND_GRID
-        )  # (batch, GROUND_GRID, GROUND_GRID)
+        polarity = torch.where(lighter(light - slope, weight) < 0, -1.0, 1.0)
+        ground = paper((light - slope) * polarity) * polarity + coarse(slope, GROUND_GRID)
         lit = lamp(ground, polarity)
-        between = nodes(zero + GRID / 2, zero + 1, GRID, GROUND_GRID)
-        difference = (light - between @ ground @ between.transpose(1, 2)) * polarity
-        difference = difference / (between @ lit @ between.transpose(1, 2))
-        lines = ruled(difference) + ruled(difference.transpose(1, 2)).transpose(1, 2)
-        difference = difference - lines * ((cell - 0.5) / 0.2).clamp(0, 1)[:, None, None]  # a pixel is no thin line
-        contrast, grain, _ = full_scale(difference)
-        readable = contrast > torch.maximum(LEAST_SIGNAL * grain, zero + LEAST_CONTRAST)
-        _, _, ink = full_scale(calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM))
 
-        kept = connected(ink, weight)  # (batch, STROKE_GRID, STROKE_GRID)
-        faint = ink * finer(highest(around(kept, 1, 1), 3, 3), GRID // STROKE_GRID)
-        ink = ink * finer(kept, GRID // STROKE_GRID)
+        def near(values: Tensor, middle: Tensor, fine: Tensor, cells: int) -> Tensor:
+            """A grid over the whole picture as a look sees it, interpolated."""
+            offset = torch.arange(cells, device=image.device) + (0.5 - cells / 2)
+            at_y, at_x = ((middle - size / 2 + offset * fine) / cell + GRID / 2).chunk(2, 1)
+            rows, columns = nodes(at_y.transpose(2, 3), values.shape[3]), nodes(at_x, values.shape[3], across=True)
+            return rows @ values @ columns
+
+        everywhere = size / 2, cell, GRID
+        difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
+        lines = ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
+        difference = difference - lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
+        contrast, grain = full_scale(difference)
+        readable = contrast > (LEAST_SIGNAL * grain).clamp(min=LEAST_CONTRAST)
+        difference = calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM)
+        ink = to_ink(difference, full_scale(difference)[0])
+
+        kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
+        faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
         # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
-        kept = (highest(around(faint, NEAR // 2, NEAR // 2), NEAR, NEAR) * 4).clamp(max=1)
-        top, bottom = extent(ink.amax(2), zero + CUT, zero + CUT + 0.01)
-        left, right = extent(ink.amax(1), zero + CUT, zero + CUT + 0.01)
+        near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1)
+        begin, end = extent(
+            profiles(ink * finer(kept, GRID // STROKE_GRID)), cell.new_tensor(CUT), cell.new_tensor(CUT + 0.01)
+        )
+        middle = size / 2 + ((begin + end) / 2 - GRID / 2) * cell
         # one cell more on each side: the first look may have cut a faint end
-        middle_y, high = height / 2 + ((top + bottom) / 2 - GRID / 2) * cell, (bottom - top + 2) * cell
-        middle_x, wide = width / 2 + ((left + right) / 2 - GRID / 2) * cell, (right - left + 2) * cell
+        fine = (end - begin + 2).amax(1, keepdim=True) * cell / CLOSE_GRID
 
-        def look(middle_y: Tensor, middle_x: Tensor, fine: Tensor, cells: int) -> Tensor:
-            at_y, at_x = (middle_y - height / 2) / cell + GRID / 2, (middle_x - width / 2) / cell + GRID / 2
+        def look(middle: Tensor, fine: Tensor, cells: int) -> Tensor:
+            place = middle, fine, cells
+            light, inside = picture.look(*place, weights, rest)
+            difference = (light - near(ground, *place) * inside) * polarity / near(lit, *place)
+            return difference * near(near_strokes, *place)
 
-            def near(values: Tensor) -> Tensor:
-                rows, columns = (nodes(at, fine / cell, cells, values.shape[1]) for at in (at_y, at_x))
-                return rows @ values @ columns.transpose(1, 2)
-
-            light, inside = picture.look(middle_y, middle_x, fine, cells, weights, rest)
-            return (light - near(ground) * inside) * polarity / near(lit) * near(kept)
-
-        fine = torch.maximum(high, wide) / CLOSE_GRID
-        difference = look(middle_y, middle_x, fine, CLOSE_GRID)
-        contrast, grain, _ = full_scale(difference)
-        contrast, grain, ink = full_scale(calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM_CLOSE))
+        difference = look(middle, fine, CLOSE_GRID)
+        contrast, grain = full_scale(difference)
+        difference = calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM_CLOSE)
+        contrast, grain = full_scale(difference)
+        ink = to_ink(difference, contrast)
         grain = grain / contrast.clamp(min=LEAST_CONTRAST)
         low = (GRAIN_OF_BOX * grain).clamp(EDGE_LOW, CUT)
-        top, bottom = extent(ink.amax(2), low, low + EDGE_HIGH - EDGE_LOW)
-        left, right = extent(ink.amax(1), low, low + EDGE_HIGH - EDGE_LOW)
-        scale = torch.maximum(bottom - top, right - left) * fine / INK_SIDE
-        ink = (ink - (GRAIN_OF_INK * grain).clamp(max=CUT)[:, None, None]).clamp(min=0)
-        edges = (
-            place(top, middle_y, fine, readable, whole=0, size=height),
-            place(left, middle_x, fine, readable, whole=0, size=width),
-            place(bottom, middle_y, fine, readable, whole=height, size=height),
-            place(right, middle_x, fine, readable, whole=width, size=width),
-        )
-        middle_y = middle_y + (centre_of_mass(ink.sum(2)) - CLOSE_GRID / 2) * fine - (CENTRE - SIDE / 2) * scale
-        middle_x = middle_x + (centre_of_mass(ink.sum(1)) - CLOSE_GRID / 2) * fine - (CENTRE - SIDE / 2) * scale
+        begin, end = extent(profiles(ink), low, low + (EDGE_HIGH - EDGE_LOW))
+        scale = (end - begin).amax(1, keepdim=True) * fine / INK_SIDE
+        box = torch.cat([place(begin, middle, fine, size), place(end, middle, fine, size)], 1)  # (batch, 4, 1, 1)
+        ink = (ink - (GRAIN_OF_INK * grain).clamp(max=CUT)).clamp(min=0)
+        middle = middle + (centre_of_mass(ink) - CLOSE_GRID / 2) * fine - (CENTRE - SIDE / 2) * scale
 
-        difference = look(middle_y, middle_x, scale, SIDE)
-        contrast, grain, ink = full_scale(calm(difference, grain, CALM_LAST))
+        difference = calm(look(middle, scale, SIDE), grain, CALM_LAST)
+        contrast, grain = full_scale(difference)
         floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
-        ink = ((ink - floor[:, None, None]) / (1 - floor[:, None, None])).clamp(min=0)
-        ink = torch.where(readable[:, None, None], fatten(ink), 0.0)
-        return Normalized(ink[:, None], readable, torch.stack(edges, 1))
+        ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
+        ink = torch.where(readable, fatten(ink), 0.0)
+        raw = sides(image.shape[1], image.shape[2], cell)
+        box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))
+        return Normalized(ink, readable.flatten(), box.flatten(1))
 
 
-def nodes(middle: Tensor, cell: Tensor, cells: int, grid: int) -> Tensor:
+def nodes(at: Tensor, grid: int, *, across: bool = False) -> Tensor:
     """Weights of linear interpolation between the middles of a coarser grid's cells.
 
     Args:
-        middle: (batch) where the middle of all cells lies, in cells of the first look.
-        cell: (batch) width of a cell, in cells of the first look.
-        cells: how many.
+        at: (..., cells, 1), across (..., 1, cells): where the middle of each cell lies, in cells of the first
+            look.
         grid: cells on a side of the coarser grid over the same square.
+        across: for the grid's columns.
 
     Returns:
-        (batch, cells, grid); a row sums to 1.
+        (..., cells, grid), across (..., grid, cells); what a cell gets sums to 1.
     """
-    offsets = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
-    at = ((middle[:, None] + offsets * cell[:, None]) * (grid / GRID)).clamp(0.5, grid - 0.5)
-    node = torch.arange(grid, device=middle.device) + 0.5
-    return (1 - (at[:, :, None] - node).abs()).clamp(min=0)
+    node = torch.arange(grid, device=at.device) + 0.5
+    at = (at * (grid / GRID)).clamp(0.5, grid - 0.5)
+    return (1 - (at - (node[:, None] if across else node)).abs()).clamp(min=0)
 
 
-def inwards(cell: Tensor, size: int) -> Tensor:
-    """How far from the picture's edge each cell of the first look lies: 0 outside, 1 from BORDER on, (batch, GRID)."""
-    offsets = torch.arange(GRID, device=cell.device) + (0.5 - GRID / 2)
-    reach = size / cell / 2  # (batch), in cells
-    return ((reach[:, None] - offsets.abs()) / (2 * BORDER * reach[:, None])).clamp(0, 1)
-
-
-def place(edge: Tensor, middle: Tensor, cell: Tensor, readable: Tensor, *, whole: int, size: int) -> Tensor:
-    """Where an edge of the second look's box lies, in pixels of the picture and never outside it.
+def inwards(reach: Tensor) -> Tensor:
+    """How far from the picture's edge each cell of the first look lies: 0 outside, 1 from BORDER on, (..., GRID).
 
     Args:
-        edge: (batch) in cells of the second look.
-        middle: (batch) of that look, in pixels.
-        cell: (batch) width of its cells in pixels.
-        readable: (batch) bool.
-        whole: the answer where not readable.
-        size: pixels of the picture along this axis.
+        reach: (..., 1) half of the picture in cells.
     """
-    found = (middle + (edge - CLOSE_GRID / 2) * cell).clamp(0, size)
-    return torch.where(readable, found, torch.zeros_like(found) + whole)
+    offset = (torch.arange(GRID, device=reach.device) + (0.5 - GRID / 2)).abs()
+    return ((1 - offset / reach) / (2 * BORDER)).clamp(0, 1)
+
+
+def place(edge: Tensor, middle: Tensor, cell: Tensor, size: Tensor) -> Tensor:
+    """Where an edge of the second look's box lies in the picture, never outside it, (batch, 2, 1, 1) in pixels.
+
+    Args:
+        edge: (batch, 2, 1, 1) in cells of the second look.
+        middle: (batch, 2, 1, 1) of that look, in pixels.
+        cell: (batch, 1, 1, 1) width of its cells in pixels.
+        size: (1, 2, 1, 1) of the picture in pixels.
+    """
+    return torch.minimum((middle + (edge - CLOSE_GRID / 2) * cell).clamp(min=0), size)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer.normalize.ink import LEAST_CONTRAST, full_scale
+from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
 from adder_trainer.normalize.picture import GRID
-from adder_trainer.normalize.windows import around, coarse, finer, highest, mean_of, opening
+from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
 
 GROUND_GRID = 48
 """Cells on a side of the grid on which the paper's light is found."""
@@ -34,51 +34,56 @@ LINE_THICK, LINE_LENGTH = 4, 25
 
 
 def plane_through(light: Tensor) -> Tensor:
-    """The light that falls evenly across the picture: the plane of least squares, (batch, GRID, GRID), mean 0."""
+    """The light that falls evenly across the picture: the plane of least squares, (batch, 1, GRID, GRID), mean 0."""
     offset = (torch.arange(GRID, device=light.device) + (0.5 - GRID / 2)) / GRID
-    length = GRID * offset.square().sum()
-    slope_y = (light.sum(2) * offset).sum(1) / length
-    slope_x = (light.sum(1) * offset).sum(1) / length
-    return slope_y[:, None, None] * offset[:, None] + slope_x[:, None, None] * offset
+    down, across = offset[:, None], offset
+    step = offset / (GRID * offset.square().sum())
+    slope_y = (light * step[:, None]).sum(GRIDS, keepdim=True)
+    slope_x = (light * step).sum(GRIDS, keepdim=True)
+    return slope_y * down + slope_x * across
 
 
 def lighter(light: Tensor, weight: Tensor) -> Tensor:
-    """How much speaks for strokes that are lighter than their ground, (batch), or darker, where it is negative.
+    """How much speaks for strokes that are lighter than their ground, or darker, where it is negative.
 
     Strokes are few and paper is much, so they are where the distribution has its tail. Bold strokes that fill a tight
     frame are not few, but at the frame's edge there is paper.
 
     Args:
-        light: (batch, GRID, GRID).
-        weight: (batch, GRID, GRID), 1 inside, 0 at the picture's edge.
+        light: (batch, 1, GRID, GRID).
+        weight: (1, 1, GRID, GRID), 1 inside, 0 at the picture's edge.
+
+    Returns:
+        (batch, 1, 1, 1).
     """
-    total = weight.sum((1, 2))
-    mean = (light * weight).sum((1, 2)) / total
-    away = light - mean[:, None, None]
-    spread = (away.square() * weight).sum((1, 2)) / total
-    skewness = (away.pow(3) * weight).sum((1, 2)) / total / spread.clamp(min=1e-6).pow(1.5)
-    outside = (away * (1 - weight)).sum((1, 2)) / (1 - weight).sum((1, 2))
-    return skewness - EDGE_EVIDENCE * outside / spread.clamp(min=1e-6).sqrt()
+    edge = 1 - weight
+    inside = weight / weight.sum(GRIDS, keepdim=True)
+    away = light - (light * inside).sum(GRIDS, keepdim=True)
+    square = away * away
+    spread = (square * inside).sum(GRIDS, keepdim=True).clamp(min=1e-6)
+    skewness = (square * away * inside).sum(GRIDS, keepdim=True) / spread
+    outside = (away * (edge / edge.sum(GRIDS, keepdim=True))).sum(GRIDS, keepdim=True)
+    return (skewness - EDGE_EVIDENCE * outside) / spread.sqrt()
 
 
 def paper(towards_ink: Tensor) -> Tensor:
-    """What the picture would be without its strokes, (batch, GROUND_GRID, GROUND_GRID).
+    """What the picture would be without its strokes, (batch, 1, GROUND_GRID, GROUND_GRID).
 
     An opening takes away what is narrower than WIDEST_STROKE and leaves the edges of shadows where they are; what the
     paper then still differs by is averaged over its neighbourhood.
 
     Args:
-        towards_ink: (batch, GRID, GRID), larger where the ink is.
+        towards_ink: (batch, 1, GRID, GRID), larger where the ink is.
     """
     cells = coarse(towards_ink, GROUND_GRID)
     opened = opening(cells, WIDEST_STROKE, WIDEST_STROKE)
-    strongest = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))[0].clamp(min=LEAST_CONTRAST)[:, None, None]
+    full = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))[0].clamp(min=LEAST_CONTRAST)
     wide = (opening(cells, WIDE_STROKE, WIDE_STROKE) - opened).clamp(min=0)
-    opened = opened + wide * ((SHADOW - (cells - opened) / strongest) / 0.1).clamp(0, 1)
+    opened = opened + wide * ((SHADOW - (cells - opened) / full) / 0.1).clamp(0, 1)
     above = cells - opened
-    is_paper = (1.5 - above / (0.25 * strongest)).clamp(0, 1)
-    found = mean_of(is_paper, NEIGHBOURHOOD)
-    rest = mean_of(is_paper * above, NEIGHBOURHOOD)
+    is_paper = (1.5 - above / (0.25 * full)).clamp(0, 1)
+    found = mean_around(is_paper, NEIGHBOURHOOD)
+    rest = mean_around(is_paper * above, NEIGHBOURHOOD)
     return opened + rest / found.clamp(min=1e-3)
 
 
@@ -86,29 +91,29 @@ def lamp(ground: Tensor, polarity: Tensor) -> Tensor:
     """Share of the brightest light that falls on each cell: dark ink takes away less where there is less.
 
     Args:
-        ground: (batch, GROUND_GRID, GROUND_GRID).
-        polarity: (batch, 1, 1), -1 for ink darker than its ground; lighter ink shines by itself: 1 everywhere.
+        ground: (batch, 1, GROUND_GRID, GROUND_GRID).
+        polarity: (batch, 1, 1, 1), -1 for ink darker than its ground; lighter ink shines by itself: 1 everywhere.
     """
-    brightest = ground.amax((1, 2), keepdim=True).clamp(min=LEAST_CONTRAST)
+    brightest = ground.amax((2, 3), keepdim=True).clamp(min=LEAST_CONTRAST)
     return torch.where(polarity < 0, (ground / brightest).clamp(min=DARKEST_SHADOW), 1.0)
 
 
 def ruled(difference: Tensor) -> Tensor:
-    """The printed lines that cross the picture from left to right, to be taken off, (batch, GRID, GRID).
+    """The printed lines that cross the picture from left to right, to be taken off, (batch, 1, GRID, GRID).
 
     A line is thinner than LINE_THICK cells, keeps on for LINE_LENGTH cells with a slope of up to 4 degrees, and such
     pieces follow each other through most of the picture. One alone may be a digit's bar: there have to be two.
 
     Args:
-        difference: (batch, GRID, GRID) from the ground towards the ink.
+        difference: (batch, 1, GRID, GRID) from the ground towards the ink.
     """
     ink = difference.clamp(min=0)
     thin = ink - opening(ink, LINE_THICK, 1)
-    line = opening(highest(around(thin, 1, 0), 3, 1), 1, LINE_LENGTH)
-    band = highest(around(line, 4, 0), 9, 1)  # 4 degrees across the picture
-    level = band.mean(2, keepdim=True).clamp(min=LEAST_CONTRAST / 4)
-    covered = ((band / level - 0.4) / 0.2).clamp(0, 1).mean(2, keepdim=True)  # (batch, GRID, 1)
+    line = opening(highest_around(thin, 3, 1), 1, LINE_LENGTH)
+    band = highest_around(line, 9, 1)  # 4 degrees across the picture
+    level = band.mean(3, keepdim=True).clamp(min=LEAST_CONTRAST / 4)
+    covered = (band / (0.2 * level) - 2).clamp(0, 1).mean(3, keepdim=True)  # (batch, 1, GRID, 1)
     crosses = ((covered - 0.65) / 0.15).clamp(0, 1)
     ends = F.pad(crosses, (0, 0, 1, 1))
-    count = (ends[:, 1:] - ends[:, :-1]).abs().sum((1, 2), keepdim=True) / 2
-    return line * 1.3 * crosses * (count - 1).clamp(0, 1)
+    count = (ends[:, :, 1:] - ends[:, :, :-1]).abs().sum(GRIDS, keepdim=True) / 2
+    return line * (1.3 * crosses * (count - 1).clamp(0, 1))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 
-from adder_runtime.contract import CHANNELS
+from adder_runtime.contract import CHANNELS, LARGE_SIDE
 
 GRID = 96
 """Cells on a side of the first look, a square over the picture's longer side."""
 
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
+
+SEEN = 2
+"""Rows and columns of raw pixels, evenly spread, that are averaged where several become one: to touch all of a large
+picture in floating point would take most of the time, and four times its memory."""
+
+SEEN_FIRST = 192
+"""The same as LARGE_SIDE for the rows of the first look: two for each of its cells."""
 
 WHITE = 255.0
 """The largest value of a pixel."""
@@ -27,12 +34,19 @@ _OPAQUE = torch.tensor([0, 1, 0, 1, 0])
 
 
 class Picture(NamedTuple):
-    """A batch of pictures in floating point, and how their channels are to be read."""
+    """A batch of pictures in floating point, and how their channels are to be read.
+
+    Its pixels are those of the raw picture, or of a reduced one, where that has twice LARGE_SIDE or more.
+    """
 
     planes: Tensor
-    """(batch, height, width * channels), 0 to 255, colours multiplied by the opacity."""
-    size: tuple[int, int, int]
+    """(batch, 1, height, width * channels), 0 to 255, colours multiplied by the opacity."""
+    shape: tuple[int, int, int]
     """height, width, channels."""
+    size: Tensor
+    """(1, 2, 1, 1): height and width."""
+    step: int
+    """Raw pixels on a side of each pixel."""
     tones_of: Tensor
     """(4, channels): what red, green, blue and the opacity take from each channel."""
     opaque: Tensor
@@ -43,111 +57,182 @@ class Picture(NamedTuple):
         """From raw pixels (batch, height, width, channels) uint8."""
         channels = image.shape[3]
         assert not isinstance(channels, int) or channels in CHANNELS
+        step = step_of(image)
+        if torch.compiler.is_exporting():
+            values = torch.cond(step > 1, reduced, plain, (image,))
+        else:
+            values = reduced(image) if step > 1 else plain(image)
         # tables instead of branches: the channel count is known only when the file runs
         row = torch.full((1,), channels, dtype=torch.int64, device=image.device)
         used = torch.arange(channels, device=image.device)
-        values = image.float()
         tones_of = _TONES.to(values).index_select(0, row)[0].index_select(1, used)
         opaque = _OPAQUE.to(values).index_select(0, row)
         if torch.compiler.is_exporting():
-            planes = torch.cond(channels % 2 == 0, multiply_by_opacity, torch.clone, (values,))
-        else:
-            planes = multiply_by_opacity(values) if channels % 2 == 0 else values
-        return cls(planes.flatten(2), (image.shape[1], image.shape[2], channels), tones_of, opaque)
+            values = torch.cond(channels % 2 == 0, multiply_by_opacity, torch.clone, (values,))
+        elif channels % 2 == 0:
+            values = multiply_by_opacity(values)
+        batch, height, width, _ = values.shape
+        planes = values.reshape(batch, 1, height, width * channels)
+        return cls(planes, (height, width, channels), sides(height, width, planes), step, tones_of, opaque)
 
-    def first_look(self, middle_y: Tensor, middle_x: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def first_look(self, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The whole picture in the colour in which its strokes differ most from the ground.
 
+        Args:
+            cell: (1, 1, 1, 1) width of a cell in pixels.
+
         Returns:
-            light: (batch, GRID, GRID); where the square reaches out of the picture, its edge goes on.
-            weights: (batch, channels) what each channel adds to the light.
-            rest: (batch) what is added to it where the picture is.
+            light: (batch, 1, GRID, GRID); where the square reaches out of the picture, its edge goes on.
+            weights: (batch, 1, channels, 1) what each channel adds to the light.
+            rest: (batch, 1, 1, 1) what is added to it where the picture is.
         """
-        height, width, channels = self.size
-        rows = area_weights(middle_y, cell, GRID, height, repeat=True)
-        columns = area_weights(middle_x, cell, GRID, width, repeat=True)
-        reduced = (rows @ self.planes).unflatten(2, (width, channels))  # (batch, GRID, width, channels)
+        batch, (height, width, channels) = self.planes.shape[0], self.shape
+        middle_y, middle_x = self.size.chunk(2, 1)
+        step = times(height, SEEN_FIRST)
+        several = height // step
+        few = self.planes.narrow(2, 0, several * step).reshape(batch, several, step, width * channels).mean(2)
+        rows = area_weights(middle_y / 2 / step, cell / step, GRID, several, repeat=True)
+        columns = area_weights(middle_x / 2, cell, GRID, width, across=True, repeat=True)[:, :, 0]  # (1, width, GRID)
+        seen = (rows[:, 0] @ few).reshape(batch, GRID, width, channels)
         # from the left: ONNX Runtime 1.32 fuses a transposition with a product by a vector into a wrong one
-        tones = self.tones_of @ reduced.transpose(2, 3) @ columns.transpose(1, 2)[:, None] / WHITE
-        alpha = tones[:, :, 3] + self.opaque  # (batch, GRID, GRID)
-        colours = tones[:, :, :3]  # (batch, GRID, 3, GRID)
-        behind = ground_behind(colours, alpha)  # (batch, 3)
-        colours = colours + (1 - alpha)[:, :, None] * behind[:, None, :, None]
-        tone = direction(colours)  # (batch, 3)
-        rest = (tone * behind).sum(1)
-        weights = (tone @ self.tones_of[:3] - rest[:, None] * self.tones_of[3]) / WHITE
-        light = (colours * tone[:, None, :, None]).sum(2)
+        tones = self.tones_of @ seen.transpose(2, 3) @ columns[:, None] / WHITE  # (batch, GRID, 4, GRID)
+        colours, opacity = tones[:, :, :3], tones[:, :, 3:]
+        alpha = opacity + self.opaque
+        behind = ground_behind(colours, alpha)  # (batch, 1, 3, 1)
+        colours = colours + (1 - alpha) * behind
+        tone = direction(colours)  # (batch, 1, 3, 1)
+        light = (colours * tone).sum(2)[:, None]
+        rest = (tone * behind).sum(2, keepdim=True)
+        of_channels = self.tones_of.T  # (channels, 4)
+        weights = (of_channels[:, :3] @ tone - of_channels[:, 3:] * rest) / WHITE
         return light, weights, rest * (1 - self.opaque)
 
-    def look(
-        self, middle_y: Tensor, middle_x: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def look(self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         """The light of a square of cells, and the share of each cell that lies in the picture; 0 outside.
 
+        Args:
+            middle: (batch, 2, 1, 1) of the square in pixels, down and across.
+            cell: (batch, 1, 1, 1) width of a cell in pixels.
+            cells: on a side.
+            weights: as from the first look.
+            rest: as from the first look.
+
         Returns:
-            (batch, cells, cells) each.
+            (batch, 1, cells, cells) each.
         """
-        height, width, _ = self.size
-        rows = area_weights(middle_y, cell, cells, height)
-        columns = area_weights(middle_x, cell, cells, width)
-        inside = rows.sum(2)[:, :, None] * columns.sum(2)[:, None, :]
-        weighed = (columns[..., None] * weights[:, None, None]).flatten(2)  # (batch, cells, width * channels)
-        return rows @ (self.planes @ weighed.transpose(1, 2)) + rest[:, None, None] * inside, inside
+        batch, (height, width, channels) = self.planes.shape[0], self.shape
+        middle_y, middle_x = middle.chunk(2, 1)
+        rows = area_weights(middle_y, cell, cells, height)  # (batch, 1, cells, height)
+        columns = area_weights(middle_x, cell, cells, width, across=True)  # (batch, width, 1, cells)
+        inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True)
+        weighed = (columns * weights).reshape(batch, 1, width * channels, cells)
+        return rows @ (self.planes @ weighed) + rest * inside, inside
+
+
+def times(size: int, wanted: int) -> int:
+    """How many times a number of pixels goes into another one, and 1 at least."""
+    return cast(int, torch.sym_max(1, size // wanted))
+
+
+def step_of(image: Tensor) -> int:
+    """How many raw pixels (batch, height, width, channels) become one, along each axis."""
+    return times(cast(int, torch.sym_max(image.shape[1], image.shape[2])), LARGE_SIDE)
+
+
+def plain(image: Tensor) -> Tensor:
+    """Raw pixels as floating point, where their step is 1: to an exporter the shape is that of `reduced`."""
+    step = step_of(image)
+    return dense(image.narrow(1, 0, image.shape[1] // step).narrow(2, 0, image.shape[2] // step).float())
+
+
+def reduced(image: Tensor) -> Tensor:
+    """Raw pixels as floating point, as many as their step as one, (batch, fewer, fewer, channels), 0 to 255.
+
+    What is left over at the lower and the right edge, less than a step, is left out.
+
+    Args:
+        image: (batch, height, width, channels) uint8.
+    """
+    step = step_of(image)
+    batch, height, width, channels = image.shape[0], image.shape[1] // step, image.shape[2] // step, image.shape[3]
+    within = ((2 * torch.arange(SEEN, device=image.device) + 1) * step // (2 * SEEN))[:, None]
+    rows = (within + torch.arange(height, device=image.device) * step).flatten()
+    columns = (within + torch.arange(width, device=image.device) * step).flatten()
+    seen = image.index_select(1, rows).index_select(2, columns).float()
+    # the means are over axes that large pieces follow, which runtimes are fast at
+    seen = seen.reshape(batch, SEEN, height, SEEN * width * channels).mean(1)
+    return dense(seen.reshape(batch, height, SEEN, width * channels).mean(2).reshape(batch, height, width, channels))
+
+
+def dense(values: Tensor) -> Tensor:
+    """The same values; to an exporter, which wants the branches of a condition alike, laid out in one way."""
+    return values.clone(memory_format=torch.contiguous_format) if torch.compiler.is_exporting() else values
+
+
+def sides(height: int, width: int, like: Tensor) -> Tensor:
+    """Height and width as a tensor (1, 2, 1, 1) of the same type and on the same device as another one."""
+    return torch.cat([like.new_full((1, 1, 1, 1), side) for side in (height, width)], 1)
 
 
 def multiply_by_opacity(values: Tensor) -> Tensor:
     """The channels (batch, height, width, 2 or 4), 0 to 255, each but the last multiplied by the last as a share."""
-    opacity = values.narrow(3, values.shape[3] - 1, 1)
-    return torch.cat([values.narrow(3, 0, values.shape[3] - 1) * (opacity / WHITE), opacity], 3)
+    last = values.shape[3] - 1
+    is_colour = torch.arange(values.shape[3], device=values.device) < last
+    return values * torch.where(is_colour, values.narrow(3, last, 1) / WHITE, 1.0)
 
 
-def area_weights(middle: Tensor, cell: Tensor, cells: int, size: int, *, repeat: bool = False) -> Tensor:
+def area_weights(
+    middle: Tensor, cell: Tensor, cells: int, size: int, *, across: bool = False, repeat: bool = False
+) -> Tensor:
     """How much each pixel of one axis adds to each cell: the share of the cell that it covers.
 
     A cell narrower than a pixel is widened to one pixel, which is linear interpolation; at exactly one pixel a cell
     that lies on a pixel copies it.
 
     Args:
-        middle: (batch) where the middle of all cells lies, in pixels from the edge of the picture.
-        cell: (batch) width of a cell in pixels.
+        middle: (batch, 1, 1, 1) where the middle of all cells lies, in pixels from the edge of the picture.
+        cell: (batch, 1, 1, 1) width of a cell in pixels.
         cells: how many cells.
         size: pixels of the picture along this axis.
+        across: the axis is the picture's width.
         repeat: cells outside the picture see what lies at its edge.
 
     Returns:
-        (batch, cells, size); a row sums to 1, to less where the cell reaches out of the picture.
+        (batch, 1, cells, size), across (batch, size, 1, cells); what a cell gets sums to 1, to less where it reaches
+        out of the picture.
     """
-    offsets = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
-    centre = (middle[:, None] + offsets * cell[:, None])[:, :, None]  # (batch, cells, 1)
-    width = cell.clamp(min=1)[:, None, None]
+    pixel = torch.arange(size, device=middle.device) + 0.5
+    offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
+    pixel, offset = (pixel[:, None, None], offset) if across else (pixel, offset[:, None])
+    width = cell.clamp(min=1)
+    centre = middle + offset * cell
     if repeat:
         width = width.clamp(max=size)
         centre = torch.minimum(torch.maximum(centre, width / 2), size - width / 2)
-    pixel = torch.arange(size, device=middle.device)
-    covered = torch.minimum(centre + width / 2, pixel + 1) - torch.maximum(centre - width / 2, pixel)
-    return covered.clamp(min=0) / width
+    # two intervals, of one pixel and of a wider cell
+    return ((width + 1) / 2 - (centre - pixel).abs()).clamp(0, 1) / width
 
 
 def ground_behind(colours: Tensor, alpha: Tensor) -> Tensor:
-    """The colour that goes under the transparent parts, so that the ink is seen, (batch, 3).
+    """The colour that goes under the transparent parts, so that the ink is seen, (batch, 1, 3, 1).
 
     Where the visible part holds two tones it brings its own ground, and its mean goes on under it. Where it holds one,
     its shape is the ink, and the ground is black or white, whichever is further away.
 
     Args:
         colours: (batch, GRID, 3, GRID), 0 to 1, multiplied by alpha.
-        alpha: (batch, GRID, GRID), 0 = transparent.
+        alpha: (batch, GRID, 1, GRID), 0 = transparent.
     """
-    visible = alpha.sum((1, 2)).clamp(min=1e-6)
-    mean = colours.sum((1, 3)) / visible[:, None]  # (batch, 3)
-    tone = colours / alpha.clamp(min=1e-6)[:, :, None]
-    spread = ((tone - mean[:, None, :, None]).square().mean(2) * alpha).sum((1, 2)) / visible
-    away = torch.where(mean.mean(1) < 0.5, 1.0, 0.0)
-    return torch.where(spread[:, None] > TWO_TONES**2, mean, away[:, None])
+    visible = alpha.sum((1, 3), keepdim=True).clamp(min=1e-6)
+    mean = colours.sum((1, 3), keepdim=True) / visible
+    away = colours / alpha.clamp(min=1e-6) - mean
+    spread = (away * away * alpha).sum((1, 2, 3), keepdim=True) / (3 * visible)
+    other = torch.where(mean.mean(2, keepdim=True) < 0.5, 1.0, 0.0)
+    return torch.where(spread > TWO_TONES**2, mean, other)
 
 
 def direction(colours: Tensor) -> Tensor:
-    """How red, green and blue are to be added so that the strokes stand out, (batch, 3); the sizes add up to 1.
+    """How red, green and blue are to be added so that the strokes stand out, (batch, 1, 3, 1); the sizes add up to 1.
 
     Strokes are the few cells that are far from the rest: the third moment points to them, whatever their colour.
 
@@ -155,8 +240,8 @@ def direction(colours: Tensor) -> Tensor:
         colours: (batch, GRID, 3, GRID).
     """
     away = colours - colours.mean((1, 3), keepdim=True)
-    moment = (away * away.square().sum(2, keepdim=True)).sum((1, 3))
-    size = moment.abs().sum(1, keepdim=True)
+    moment = (away * (away * away).sum(2, keepdim=True)).sum((1, 3), keepdim=True)
+    size = moment.abs().sum(2, keepdim=True)
     # of either sign: what is ink is decided later. Next to no moment: the mean of the three
-    grey = torch.where(moment.sum(1, keepdim=True) < 0, -1.0, 1.0) / 3
-    return torch.where(size > 1e-4, moment / size.clamp(min=1e-4), grey) * torch.sign(grey)
+    sign = torch.where(moment.sum(2, keepdim=True) < 0, -1.0, 1.0)
+    return torch.where(size > 1e-4, moment / size.clamp(min=1e-4) * sign, 1 / 3)

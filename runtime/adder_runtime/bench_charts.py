@@ -1,0 +1,106 @@
+"""The benchmark's figures as pictures: lines over logarithmic axes, and models by latency and accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image
+
+from adder_runtime.drawing import FAINT, LINE, MAIN, OTHER, TEXT, WRONG, Canvas, Frame, new_drawing, write
+
+MARGIN, TITLE_SIZE, TEXT_SIZE, SMALL = 40, 30, 18, 15
+
+COLOURS = (MAIN, WRONG, TEXT, OTHER)
+
+FRAME = Frame(130, 130, 880, 620)
+
+Points = Sequence[tuple[float, float]]
+
+
+def draw_sizes(facts: dict[str, Any]) -> Image.Image:
+    """Latency over the side of a square picture, beside what decoding it costs."""
+    rows = facts["sizes"]
+    lines = {
+        "predict, from an array": [(row["side"], row["predict_ms"]) for row in rows],
+        "decoding the same as a JPEG": [(row["side"], row["decode_ms"]) for row in rows],
+    }
+    return draw_lines("latency over the size of the picture", "pixels on a side, RGB", "ms", lines)
+
+
+def draw_throughput(facts: dict[str, Any]) -> Image.Image:
+    """Pictures a second over how many go through in one run."""
+    lines = {
+        f"{model['approach']} {model['precision']} on {model['provider']}": [
+            (float(batch), each) for batch, each in model["pictures_per_second"].items()
+        ]
+        for model in facts["models"]
+    }
+    return draw_lines("throughput at 28x28 over the batch, one thread", "pictures in a run", "pictures a second", lines)
+
+
+def draw_lines(title: str, across: str, up: str, lines: Mapping[str, Points]) -> Image.Image:
+    """Some lines over two logarithmic axes, each with its name."""
+    image, canvas = new_drawing(920, 760)
+    write(canvas, (MARGIN, 28), title, TITLE_SIZE)
+    xs = [x for points in lines.values() for x, _ in points]
+    ys = [y for points in lines.values() for _, y in points]
+    low, high = 10 ** math.floor(math.log10(min(ys))), 10 ** math.ceil(math.log10(max(ys)))
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        along = math.log(x / min(xs)) / math.log(max(xs) / min(xs))
+        return FRAME.left + along * FRAME.width, FRAME.bottom - math.log(y / low) / math.log(high / low) * FRAME.height
+
+    for decade in range(round(math.log10(low)), round(math.log10(high)) + 1):
+        _, y = place(xs[0], 10.0**decade)
+        canvas.line((FRAME.left, y, FRAME.right, y), LINE)
+        write(canvas, (FRAME.left - 12, y), f"{10.0**decade:g}", SMALL, anchor="rm")
+    for x in sorted(set(xs)):
+        at, _ = place(x, low)
+        canvas.line((at, FRAME.bottom, at, FRAME.bottom + 6), TEXT)
+        write(canvas, (at, FRAME.bottom + 12), f"{x:g}", SMALL, anchor="ma")
+    canvas.line((FRAME.left, FRAME.top, FRAME.left, FRAME.bottom, FRAME.right, FRAME.bottom), TEXT)
+    write(canvas, ((FRAME.left + FRAME.right) / 2, FRAME.bottom + 44), across, TEXT_SIZE, anchor="ma")
+    write(canvas, (FRAME.left, FRAME.top - 16), up, TEXT_SIZE, anchor="rs")
+    for count, (name, points) in enumerate(lines.items()):
+        colour = COLOURS[count % len(COLOURS)]
+        canvas.line([place(*point) for point in points], colour, 3)
+        key(canvas, count, colour, name)
+    return image
+
+
+def key(canvas: Canvas, count: int, colour: str, name: str) -> None:
+    """What a colour means, in a row of its own below the axes."""
+    y = FRAME.bottom + 84 + 24 * (count // 2)
+    x = FRAME.left + (count % 2) * 380
+    canvas.rectangle((x, y - 5, x + 24, y + 5), colour)
+    write(canvas, (x + 34, y), name, TEXT_SIZE, anchor="lm")
+
+
+def draw_models(facts: dict[str, Any]) -> Image.Image:
+    """Accuracy over latency of each model, the area of its disc as the size of its file."""
+    image, canvas = new_drawing(920, 760)
+    write(canvas, (MARGIN, 28), "accuracy over latency at 28x28, one thread; area: size of the file", TITLE_SIZE - 4)
+    models = facts["models"]
+    slowest = 1.25 * max(model["p50_ms"] for model in models)
+    rights = [100 * model["accuracy"]["sum_accuracy"] for model in models]
+    low, high = math.floor(10 * min(rights) - 1) / 10, math.ceil(10 * max(rights) + 1) / 10
+    for tick in range(6):
+        x = FRAME.left + tick / 5 * FRAME.width
+        y = FRAME.bottom - tick / 5 * FRAME.height
+        canvas.line((FRAME.left, y, FRAME.right, y), LINE)
+        write(canvas, (x, FRAME.bottom + 12), f"{slowest * tick / 5:.2f}", SMALL, anchor="ma")
+        write(canvas, (FRAME.left - 12, y), f"{low + (high - low) * tick / 5:.2f}%", SMALL, anchor="rm")
+    canvas.line((FRAME.left, FRAME.top, FRAME.left, FRAME.bottom, FRAME.right, FRAME.bottom), TEXT)
+    write(canvas, ((FRAME.left + FRAME.right) / 2, FRAME.bottom + 44), "median latency in ms", TEXT_SIZE, anchor="ma")
+    write(canvas, (FRAME.left, FRAME.top - 16), "sum right", TEXT_SIZE, anchor="rs")
+    for count, (model, right) in enumerate(zip(models, rights, strict=True)):
+        x = FRAME.left + model["p50_ms"] / slowest * FRAME.width
+        y = FRAME.bottom - (right - low) / (high - low) * FRAME.height
+        radius = 1.2 * math.sqrt(model["bytes"] / 1000)
+        colour = COLOURS[count % len(COLOURS)]
+        canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=4)
+        write(canvas, (x, y), f"{model['bytes'] / 1000:.0f} KB", SMALL, colour=FAINT, anchor="mm")
+        key(canvas, count, colour, f"{model['approach']} {model['precision']} on {model['provider']}")
+    return image

@@ -1,0 +1,188 @@
+"""Many pictures to one table of answers, in parts: stopped at any time, it goes on where it was, to the same bytes.
+
+While it runs, a folder beside the table holds what is done: each part of PART rows as a file that appears whole, with a
+checksum as its last line. At the end the parts are joined, the table is put in its place, and the folder goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from adder_runtime.errors import OutputError
+from adder_runtime.model import Adder
+from adder_runtime.output_file import whole_file, write_whole
+from adder_runtime.reading import read_ahead
+from adder_runtime.results import Row, from_json, to_json, writer_for
+
+PART = 500
+"""Pictures of a part: what is lost at most when a run is killed."""
+
+PARTS_VERSION = "1"
+"""Raised when the parts are written in another way."""
+
+WAY_OUT = "give another file with --out"
+
+
+@dataclass
+class Totals:
+    """What a finished table holds."""
+
+    pictures: int = 0
+    digits: Counter[int] = field(default_factory=Counter)
+    """How often each digit was answered."""
+    unsure: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """How many pictures failed with each exit code, as a text so that it can be a key in JSON."""
+
+    def add(self, row: Row) -> None:
+        """Count one more row."""
+        self.pictures += 1
+        if row.digit is None:
+            self.failed[str(row.exit_code)] += 1
+        else:
+            self.digits[row.digit] += 1
+        self.unsure += bool(row.unsure)
+
+    @property
+    def answered(self) -> int:
+        """Pictures that got an answer."""
+        return self.digits.total()
+
+
+def run_job(
+    adder: Adder,
+    images: Sequence[str],
+    numbers: Sequence[int],
+    out: Path,
+    *,
+    least: float | None = None,
+    readers: int = 2,
+    force: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Totals:
+    """Answer many pictures and write the table; what an earlier run of the same has done is not done again.
+
+    Args:
+        adder: the model.
+        images: paths.
+        numbers: 0 to 9, as many.
+        out: the table, `.csv`, `.jsonl` or `.parquet`.
+        least: a confidence, 0 to 1; answers less sure than that are marked.
+        readers: threads that read pictures.
+        force: replace a table that is there, or what another run has left of one.
+        on_progress: told how many more rows are done.
+
+    Raises:
+        UsageError: no such kind of table is known, or pyarrow is missing.
+        OutputError: the table is there, parts of another run are, or nothing can be written.
+    """
+    write = writer_for(out)
+    folder = out.with_name(f".{out.name}.parts")
+    _begin(folder, out, _fingerprint(adder, images, numbers, least), force)
+    starts = range(0, len(images), PART)
+    missing = []
+    for start in starts:
+        if _read_part(folder, start) is None:
+            missing.append(start)
+        else:
+            on_progress(len(images[start : start + PART]))
+    sources = (images[place] for start in missing for place in range(start, min(start + PART, len(images))))
+    pictures = read_ahead(sources, readers)
+    for start in missing:
+        names, added = images[start : start + PART], numbers[start : start + PART]
+        asked = zip(names, islice(pictures, len(names)), added, strict=True)
+        content = bytearray()
+        for name, number, answer in zip(names, added, adder.answer_read(asked), strict=True):
+            content += to_json(Row.of(name, number, answer, least))
+            on_progress(1)
+        write_whole(_part(folder, start), bytes(content) + _checksum(content), way_out=WAY_OUT)
+    totals = Totals()
+    joined = folder / "joined"
+    with whole_file(joined, way_out=WAY_OUT) as file:
+        write(file, _count(_joined(folder, starts), totals))
+    try:
+        joined.replace(out)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}; {WAY_OUT}") from error
+    shutil.rmtree(folder, ignore_errors=True)
+    return totals
+
+
+def _fingerprint(adder: Adder, images: Sequence[str], numbers: Sequence[int], least: float | None) -> dict[str, Any]:
+    asked = hashlib.sha256()
+    for image, number in zip(images, numbers, strict=True):
+        asked.update(json.dumps([image, number]).encode())
+    return {
+        "version": PARTS_VERSION,
+        "model": hashlib.sha256(adder.path.read_bytes()).hexdigest(),
+        "provider": str(adder.provider),
+        "pictures": asked.hexdigest(),
+        "min_confidence": least,
+        "part": PART,
+    }
+
+
+def _begin(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) -> None:
+    """Make the folder of parts, or find that of the same run."""
+    story = folder / "run.json"
+    try:
+        found = json.loads(story.read_text())
+    except FileNotFoundError:
+        found = None
+    except (OSError, ValueError):
+        found = {}
+    if found == fingerprint:
+        return
+    if found is not None and not force:
+        raise OutputError(
+            f"{folder} holds parts of another run (other pictures, numbers, model or options); "
+            f"start anew with --force, or {WAY_OUT}"
+        )
+    if out.exists() and not force:
+        raise OutputError(f"{out} is there; replace it with --force, or {WAY_OUT}")
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror}; {WAY_OUT}") from error
+    write_whole(story, json.dumps(fingerprint).encode(), way_out=WAY_OUT)
+
+
+def _part(folder: Path, start: int) -> Path:
+    return folder / f"{start:09}.jsonl"
+
+
+def _checksum(content: bytes | bytearray) -> bytes:
+    return json.dumps({"sha256": hashlib.sha256(content).hexdigest()}).encode() + b"\n"
+
+
+def _read_part(folder: Path, start: int) -> list[bytes] | None:
+    """The lines of a part; None where there is none, or where it is damaged."""
+    try:
+        *lines, last = _part(folder, start).read_bytes().splitlines(keepends=True)
+    except (OSError, ValueError):
+        return None
+    return lines if last == _checksum(b"".join(lines)) else None
+
+
+def _joined(folder: Path, starts: Sequence[int]) -> Iterator[list[Row]]:
+    for start in starts:
+        lines = _read_part(folder, start)
+        if lines is None:
+            raise OutputError(f"{_part(folder, start)} was damaged since it was written; run the same again")
+        yield [from_json(line) for line in lines]
+
+
+def _count(parts: Iterator[list[Row]], totals: Totals) -> Iterator[list[Row]]:
+    for rows in parts:
+        for row in rows:
+            totals.add(row)
+        yield rows

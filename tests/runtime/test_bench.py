@@ -1,0 +1,102 @@
+"""adder-bench: what it tells, what it writes, and when it calls something worse. No figure of it is tested."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adder_runtime import Adder, bench, bench_cli
+from adder_runtime.bench import Contest, compare, worse
+
+Result = tuple[int, str, str]
+
+
+@pytest.fixture
+def adder_bench(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Runs the command in this process: exit code, standard output, standard error."""
+    return lambda *words: command(bench_cli.main, "adder-bench", *words)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures and batches that take no time."""
+    monkeypatch.setattr(bench, "LARGE", (60, 80, 3))
+    monkeypatch.setattr(bench, "MIDDLE", (30, 40, 1))
+    monkeypatch.setattr(bench, "SIDES", (28, 60))
+    monkeypatch.setattr(bench, "in_a_process", lambda *_: "1.5 1000")
+    monkeypatch.setattr(bench, "added", lambda: [Contest("another", lambda: None, lambda: None, 2, at_most=False)])
+
+
+@pytest.mark.usefixtures("small")
+def test_report_holds_what_the_tables_show(adder_bench: Callable[..., Result], tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    code, told, err = adder_bench("--seconds", 0.01, "--out", out)
+    assert code == 0
+    assert "cold adder-infer" in err
+    assert {path.name for path in out.iterdir()} == {"report.json", "models.png", "throughput.png", "sizes.png"}
+    facts = json.loads((out / "report.json").read_text())
+    assert [each["approach"] for each in facts["models"] if each["provider"] == "cpu"] == ["classify", "regress"]
+    assert len(facts["ratios"]) == 7
+    for each in facts["ratios"]:
+        assert each["low"] <= each["ratio"] <= each["high"]
+        assert f"{each['name']}  " in told
+    assert "sum right" in told
+    assert adder_bench("--out", out)[0] == 7
+    code, told, _ = adder_bench("--seconds", 0.01, "--json")
+    assert code == 0
+    assert set(json.loads(told)) == set(facts)
+
+
+def test_contest_divides_the_first_by_the_second() -> None:
+    order: list[str] = []
+    found = compare(Contest("x", lambda: order.append("a"), lambda: order.append("b"), 1, least=5), 0)
+    assert order == ["a", "b"] * 6  # one to fill caches
+    assert (found.runs, found.name) == (5, "x")
+    assert found.low <= found.ratio <= found.high
+
+
+def report(low: float, high: float, at_most: bool = True) -> dict[str, Any]:
+    return {"ratios": [{"name": "x", "ratio": (low + high) / 2, "low": low, "high": high, "at_most": at_most}]}
+
+
+def test_worse_is_what_noise_does_not_explain() -> None:
+    assert worse(report(1.2, 1.4), report(1.0, 1.1)) == ["x: 1.30, was 1.05"]
+    assert worse(report(1.05, 1.4), report(1.0, 1.1)) == []
+    assert worse(report(0.5, 0.7), report(1.0, 1.1)) == []
+    assert worse(report(3.0, 3.5, at_most=False), report(4.0, 5.0, at_most=False)) == ["x: 3.25, was 4.50"]
+    assert worse(report(6.0, 7.0, at_most=False), report(4.0, 5.0, at_most=False)) == []
+    assert worse({"ratios": []}, report(1, 2)) == []
+
+
+@pytest.mark.usefixtures("small")
+def test_against_an_earlier_report(adder_bench: Callable[..., Result], tmp_path: Path) -> None:
+    name = "another"
+    earlier = tmp_path / "earlier.json"
+    for ratio, wanted in ((1e9, 1), (1e-9, 0)):
+        each = {"name": name, "ratio": ratio, "low": ratio, "high": ratio, "at_most": False}
+        earlier.write_text(json.dumps({"ratios": [each]}))
+        code, told, err = adder_bench("--seconds", 0.01, "--against", earlier)
+        assert code == wanted
+        assert ("worse than in" in err) == bool(wanted)
+        assert ("no ratio is worse" in told) == (not wanted)
+    earlier.write_text("[]")
+    code, _, err = adder_bench("--against", earlier)
+    assert (code, "is no report of adder-bench" in err) == (2, True)
+
+
+def test_bare_script_does_what_the_command_does(classify: Adder, three: Path) -> None:
+    told = bench.in_a_process("-c", bench.BARE, str(three), "7", str(classify.path))
+    assert told == "3 + 7 = 10\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="this system does not tell a process's peak")
+def test_peak_holds_at_least_the_picture(classify: Adder) -> None:
+    found = bench.peak_memory(classify.path, (1000, 1000, 3))
+    assert found is not None
+    share, peak = found
+    assert share > 1
+    assert peak > 3_000_000

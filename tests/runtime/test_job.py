@@ -1,0 +1,177 @@
+"""Many pictures into one table: the same bytes however often the run was killed, and nothing lost or doubled."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from adder_runtime import Adder, job
+from adder_runtime.errors import OutputError, UsageError
+from adder_runtime.image_file import to_png
+from adder_runtime.job import run_job
+from adder_runtime.pictures import generate
+from adder_runtime.results import COLUMNS, WRITERS
+
+PICTURES = 40
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn digits of different sizes, a file that is no picture, and a blank picture."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for count, picture in enumerate(generate(PICTURES, seed=3, sides=(20, 40))):
+        (folder / f"{count:03}.png").write_bytes(to_png(picture.pixels))
+    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "blank.png").write_bytes(to_png(next(generate(1, seed=1)).pixels[:3, :3]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def images(folder: Path) -> list[str]:
+    return [str(path) for path in sorted(folder.iterdir())]
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "PART", 8)
+
+
+def numbers_for(images: list[str]) -> list[int]:
+    return [place % 10 for place in range(len(images))]
+
+
+def test_each_row_is_what_predict_answers(classify: Adder, images: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    totals = run_job(classify, images, numbers_for(images), out, least=0.5)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["image"] for row in rows] == images
+    answers = list(classify.predict_each(images, numbers_for(images)))
+    for row, answer, number in zip(rows, answers, numbers_for(images), strict=True):
+        assert tuple(row) == COLUMNS
+        assert row["number"] == number
+        if isinstance(answer, Exception):
+            assert (row["error"], row["digit"], row["sum"]) == (str(answer), None, None)
+        else:
+            assert (row["digit"], row["sum"], row["consistent"]) == (answer.digit, answer.sum, answer.consistent)
+            assert row["confidence"] == pytest.approx(answer.confidence, abs=1e-5)
+            assert row["unsure"] == (row["confidence"] < 0.5)
+    assert totals.pictures == len(images)
+    assert totals.answered == totals.digits.total() == sum(row["error"] is None for row in rows)
+    assert totals.failed.total() == len(images) - totals.answered >= 1
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_kinds_of_tables_hold_the_same(classify: Adder, images: list[str], tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("pyarrow")
+    out, lines = tmp_path / f"out{suffix}", tmp_path / "lines.jsonl"
+    for each in (out, lines):
+        run_job(classify, images, numbers_for(images), each)
+    rows = [json.loads(line) for line in lines.read_text().splitlines()]
+    if suffix == ".csv":
+        with out.open(newline="", encoding="utf-8") as file:
+            told = list(csv.DictReader(file))
+        found = [{key: None if value == "" else value for key, value in row.items()} for row in told]
+        wanted = [
+            {key: str(value).lower() if isinstance(value, bool) else value for key, value in row.items()}
+            for row in rows
+        ]
+        wanted = [{key: None if value is None else str(value) for key, value in row.items()} for row in wanted]
+        assert found == wanted
+    elif suffix == ".parquet":
+        from pyarrow import parquet
+
+        assert parquet.read_table(out).to_pylist() == rows
+    else:
+        assert out.read_bytes() == lines.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({out.name, lines.name})
+
+
+def test_goes_on_where_it_stopped(
+    classify: Adder, images: list[str], tmp_path: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out = tmp_path / "whole.csv", tmp_path / "out.csv"
+    run_job(classify, images, numbers_for(images), whole)
+    asked: list[str] = []
+    answer_read = Adder.answer_read
+
+    def stop_at_20(self: Adder, pictures: object) -> object:
+        for name, *rest in pictures:  # type: ignore[attr-defined]
+            asked.append(name)
+            if len(asked) == 20:
+                raise KeyboardInterrupt
+            yield from answer_read(self, [(name, *rest)])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Adder, "answer_read", stop_at_20)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(classify, images, numbers_for(images), out)
+    assert not out.exists()
+    parts = tmp_path / ".out.csv.parts"
+    assert len(list(parts.glob("*.jsonl"))) == 2
+    damaged = parts / "000000008.jsonl"
+    damaged.write_bytes(damaged.read_bytes().replace(b'"number": 8', b'"number": 9'))
+    again: list[int] = []
+    run_job(classify, images, numbers_for(images), out, on_progress=again.append)
+    assert sum(again) == len(images)
+    assert out.read_text().splitlines()[0] == whole.read_text().splitlines()[0]
+    assert [line.split(",")[:4] for line in out.read_text().splitlines()] == [
+        line.split(",")[:4] for line in whole.read_text().splitlines()
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "whole.csv"]
+
+
+def test_parts_of_another_run_are_not_taken(classify: Adder, images: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    parts = tmp_path / ".out.csv.parts"
+    parts.mkdir()
+    (parts / "run.json").write_text("{}")
+    with pytest.raises(OutputError, match=r"another run.*--force"):
+        run_job(classify, images, numbers_for(images), out)
+    run_job(classify, images, numbers_for(images), out, force=True)
+    first = out.read_bytes()
+    with pytest.raises(OutputError, match=r"is there; replace it with --force"):
+        run_job(classify, images, numbers_for(images), out)
+    assert out.read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["out", "out.txt", "out.xlsx"])
+def test_other_kinds_of_tables_are_refused(classify: Adder, images: list[str], tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"wanted a name that ends in \.csv, \.jsonl, \.parquet"):
+        run_job(classify, images, numbers_for(images), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_killed_twenty_times_it_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole.csv", tmp_path / "out.csv"
+    program = (
+        "import sys, time; from adder_runtime import cli, job; job.PART = 2; of = job.Row.of\n"
+        "job.Row.of = lambda *each: (time.sleep(0.02), of(*each))[1]\n"  # so that there is something to kill
+        "cli.main()"
+    )
+    command = [sys.executable, "-c", program, str(folder), "7", "--out"]
+    assert subprocess.run([*command, str(whole)], capture_output=True, check=False).returncode == 1
+    chance = random.Random(5)
+    kills, begun = 0, time.monotonic()
+    while kills < 20:
+        assert time.monotonic() - begun < 300
+        process = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(chance.uniform(0.1, 1.6))
+            out.unlink()  # it was quicker: begin anew
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert subprocess.run([*command, str(out)], capture_output=True, check=False).returncode == 1
+    assert out.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "whole.csv"]

@@ -1,0 +1,54 @@
+"""Tables that give each picture its number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adder_runtime.errors import NumberError, UsageError
+from adder_runtime.numbers_table import read_numbers
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8-sig")
+    return path
+
+
+def test_csv_gives_paths_and_numbers(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", "number,image,more\n3,a.png,x\n0,sub/b.png,y\n")
+    assert read_numbers(table) == ([str(tmp_path / "a.png"), str(tmp_path / "sub" / "b.png")], [3, 0])
+    assert read_numbers(table, Path("in"))[0] == [str(Path("in/a.png")), str(Path("in/sub/b.png"))]
+
+
+def test_parquet_is_read_alike(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"image": ["a.png", "b.png"], "number": [9, 1], "more": [None, 2.5]}), table)
+    assert read_numbers(table) == ([str(tmp_path / "a.png"), str(tmp_path / "b.png")], [9, 1])
+
+
+@pytest.mark.parametrize("number", ["10", "-1", "x", "", "1.5"])
+def test_other_numbers_are_refused_with_their_row(tmp_path: Path, number: str) -> None:
+    table = write(tmp_path / "t.csv", f"image,number\na.png,3\nb.png,{number}\n")
+    with pytest.raises(NumberError, match=r"t\.csv row 2: number is .*whole number from 0 to 9"):
+        read_numbers(table)
+
+
+@pytest.mark.parametrize("text", ["", "image,digit\na.png,3\n", "image,number\n", "image,number\n,3\n"])
+def test_other_tables_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match=r"t\.csv .*wanted a CSV or Parquet file with the columns image,number"):
+        read_numbers(write(tmp_path / "t.csv", text))
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_missing_and_damaged_tables_are_told(tmp_path: Path, name: str) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_numbers(tmp_path / name)
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00 damaged")
+    with pytest.raises(UsageError, match=r"is damaged|cannot be read"):
+        read_numbers(tmp_path / name)

@@ -1,0 +1,79 @@
+"""A watched folder: each new picture once, when it is written."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from adder_runtime.image_file import to_png
+from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.watch import new_pictures
+
+pytest.importorskip("watchdog")
+
+CONTENT = to_png(paint(draw_digit(3, 30, 30), 1))
+
+
+class Watching:
+    """What `new_pictures` tells, gathered in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: list[str] = []
+        self.folder = folder
+        threading.Thread(target=self._gather, daemon=True).start()
+        time.sleep(0.5)
+
+    def _gather(self) -> None:
+        for path in new_pictures(self.folder):
+            self.told.append(Path(path).name)
+
+    def wait_for(self, *names: str) -> None:
+        """Until all were told, and then a little longer in which nothing else may come."""
+        end = time.monotonic() + 20
+        while len(self.told) < len(names) and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(0.4)
+        assert sorted(self.told) == sorted(names)
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Watching:
+    (tmp_path / "before.png").write_bytes(CONTENT)
+    return Watching(tmp_path)
+
+
+def test_new_pictures_are_told_once(watching: Watching) -> None:
+    (watching.folder / "a.png").write_bytes(CONTENT)
+    (watching.folder / "notes.txt").write_bytes(b"no picture")
+    (watching.folder / ".hidden.png").write_bytes(CONTENT)
+    watching.wait_for("a.png")
+    os.utime(watching.folder / "a.png", ns=(1, (watching.folder / "a.png").stat().st_mtime_ns))  # looked at
+    watching.wait_for("a.png")
+
+
+def test_a_picture_that_is_being_written_is_waited_for(watching: Watching) -> None:
+    with (watching.folder / "slow.png").open("wb") as file:
+        file.write(CONTENT[:40])
+        file.flush()
+        time.sleep(0.6)
+        assert watching.told == []
+        file.write(CONTENT[40:])
+    watching.wait_for("slow.png")
+
+
+def test_a_picture_that_is_renamed_into_its_place_is_told(watching: Watching) -> None:
+    beside = watching.folder / ".b.png.part"
+    beside.write_bytes(CONTENT)
+    beside.rename(watching.folder / "b.png")
+    watching.wait_for("b.png")
+
+
+def test_a_picture_written_once_more_is_told_again(watching: Watching) -> None:
+    (watching.folder / "a.png").write_bytes(CONTENT)
+    watching.wait_for("a.png")
+    (watching.folder / "a.png").write_bytes(to_png(paint(draw_digit(4, 31, 30), 1)))
+    watching.wait_for("a.png", "a.png")
