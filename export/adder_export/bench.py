@@ -14,14 +14,13 @@ from adder_trainer.checkpoint import load_checkpoint
 
 
 def network_of(proto: onnx.ModelProto, approach: Approach) -> onnx.ModelProto:
-    """The part of a model file from the ink to the scores, its first input called `ink`."""
+    """The part of a model file from the ink to the scores; its first input is the ink."""
     squeezed = next(node for node in proto.graph.node if INK.name in node.output)
     seen = squeezed.input[0]  # (batch, 1, 28, 28), as the network takes it
     value = onnx.helper.make_tensor_value_info(seen, onnx.TensorProto.FLOAT, ["batch", 1, SIDE, SIDE])
     proto.graph.value_info.append(value)
     names = [DIGIT_PROBABILITIES.name, sum_scores(approach).name]
-    part = onnx.utils.Extractor(proto).extract_model([seen, NUMBER_INPUT.name], names)
-    return part
+    return onnx.utils.Extractor(proto).extract_model([seen, NUMBER_INPUT.name], names)
 
 
 def contests() -> list[Contest]:

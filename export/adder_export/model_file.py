@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +20,7 @@ from adder_runtime.contract import NUMBERS, model_file_name
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import to_png
 from adder_runtime.model import Adder, Provider, import_onnxruntime
-from adder_runtime.output_file import write_whole
+from adder_runtime.output_file import write_json, write_whole
 from adder_trainer.checkpoint import Checkpoint
 
 CERTIFICATE_VERSION = "1"
@@ -86,7 +85,7 @@ def export_model(
         with suppress(OSError):
             candidate.unlink()
     certificate = folder / f"{checkpoint.approach}.certificate.json"
-    write_whole(certificate, to_json(facts))
+    write_json(certificate, facts)
     return Exported(model, certificate, facts)
 
 
@@ -166,15 +165,10 @@ def check(provider: Provider, tallies: dict[str, Tally], model: Path) -> None:
     picture, story = (model.with_name(f"{model.stem}.parity-failure.{suffix}") for suffix in ("png", "json"))
     write_whole(picture, to_png(worst["image"]))
     told = {key: value for key, value in worst.items() if key != "image"}
-    write_whole(story, to_json({"kind": kind, "provider": str(provider), **told, "found": describe(tally)}))
+    write_json(story, {"kind": kind, "provider": str(provider), **told, "found": describe(tally)})
     raise ParityError(
         f"{model.name} on {provider} does not answer as PyTorch does: {kind}, "
         f"{sum(tally.flips.values())} labels of {tally.pairs} pairs differ; the worst, with number {worst['number']}: "
         f"digit {worst['file']['digit']} and sum {worst['file']['sum']}, "
         f"PyTorch {worst['pytorch']['digit']} and {worst['pytorch']['sum']}; see {picture} and {story.name}"
     )
-
-
-def to_json(facts: dict[str, Any]) -> bytes:
-    """JSON as the project writes it to files."""
-    return (json.dumps(facts, indent=2) + "\n").encode()

@@ -84,11 +84,6 @@ class Found:
     wanted: float
     at_most: bool
 
-    @property
-    def met(self) -> bool:
-        """The ratio is as it is wanted."""
-        return self.ratio <= self.wanted if self.at_most else self.ratio >= self.wanted
-
 
 def compare(contest: Contest, seconds: float) -> Found:
     """Time two things in turn, for some seconds but no fewer than `least` times, after one run that fills caches."""
@@ -189,7 +184,6 @@ print(f"{digit[0]} + {sys.argv[2]} = {total[0]}")
 
 MEMORY = """
 import json
-import resource
 import sys
 from pathlib import Path
 from adder_runtime import Adder
@@ -198,7 +192,7 @@ from adder_runtime.bench import NUMBER, picture
 shape = json.loads(sys.argv[2])
 adder = Adder.load(sys.argv[1], provider="cpu")
 adder.predict(picture(28, 28, 1), NUMBER)
-pixels = picture(*shape[:3])
+pixels = picture(*shape)
 Path("/proc/self/clear_refs").write_text("5")
 status = lambda key: int(Path("/proc/self/status").read_text().split(key + ":")[1].split()[0]) * 1024
 before = status("VmRSS") - pixels.nbytes
@@ -374,8 +368,3 @@ def worse(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
         if each["low"] > old["high"] if each["at_most"] else each["high"] < old["low"]:
             told.append(f"{each['name']}: {each['ratio']:.2f}, was {old['ratio']:.2f}")
     return told
-
-
-def to_bytes(facts: dict[str, Any]) -> bytes:
-    """The report as a file."""
-    return (json.dumps(facts, indent=2) + "\n").encode()

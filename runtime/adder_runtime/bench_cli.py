@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.bench import BATCHES, run_bench, to_bytes, worse
+from adder_runtime.bench import BATCHES, run_bench, worse
 from adder_runtime.command_line import VersionOption, complain, exit_codes, run, say, show_table
 from adder_runtime.errors import ImageError, ModelError, OutputError, ProviderError, UsageError
-from adder_runtime.output_file import write_whole
+from adder_runtime.measure_report import FACTS, check_folder
+from adder_runtime.output_file import write_json, write_whole
 
 NAME = "adder-bench"
-
-FACTS = "report.json"
 
 EXIT_WORSE = 1
 
@@ -48,8 +47,8 @@ def bench(
 
     What is compared runs in turn. The ratios hold on other machines, the milliseconds do not.
     """
-    if out is not None and (out / FACTS).exists() and not force:
-        raise OutputError(f"{out / FACTS} is there; replace it with --force, or give another --out")
+    if out is not None:
+        check_folder(out, force=force)
     before = None if against is None else read_report(against)
     facts = run_bench(seconds, folder, on_step=lambda step: complain(NAME, step))
     say(json.dumps(facts)) if as_json else show(facts)
@@ -57,7 +56,7 @@ def bench(
         from adder_runtime.bench_charts import draw_models, draw_sizes, draw_throughput
         from adder_runtime.drawing import encode
 
-        write_whole(out / FACTS, to_bytes(facts))
+        write_json(out / FACTS, facts)
         for name, draw in (("models", draw_models), ("throughput", draw_throughput), ("sizes", draw_sizes)):
             write_whole(out / f"{name}.png", encode(draw(facts)))
     if before is not None:

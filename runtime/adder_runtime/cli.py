@@ -38,7 +38,6 @@ from adder_runtime.errors import (
 )
 from adder_runtime.image_file import is_folder, pictures_in
 from adder_runtime.model import Adder, Answer, Provider
-from adder_runtime.numbers_table import read_numbers
 
 NAME = "adder-infer"
 
@@ -133,6 +132,8 @@ def infer(
 
     show = show_json if as_json else show_line
     if numbers is not None:
+        from adder_runtime.numbers_table import read_numbers
+
         if out is None or len(arguments) > 1:
             raise UsageError(
                 f"--numbers goes with --out, and with one folder at most: {NAME} --numbers t.csv --out r.csv"

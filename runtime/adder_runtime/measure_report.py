@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ from adder_runtime.measure import (
     table_rows,
 )
 from adder_runtime.model import Adder
-from adder_runtime.output_file import write_whole
+from adder_runtime.output_file import write_json, write_whole
 
 FACTS = "report.json"
 
@@ -113,7 +112,7 @@ def write_report(folder: Path, adder: Adder, facts: dict[str, Any], found: Seque
     Raises:
         OutputError: a file cannot be written.
     """
-    write_whole(folder / FACTS, (json.dumps(facts, indent=2) + "\n").encode())
+    write_json(folder / FACTS, facts)
     names = []
     for name, picture in draw_all(adder, [each for each in found if isinstance(each, Measured)]):
         write_whole(folder / name, picture)

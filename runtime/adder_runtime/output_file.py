@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from adder_runtime.errors import OutputError
 
@@ -26,6 +27,15 @@ def write_whole(path: Path, content: bytes, *, way_out: str = WAY_OUT) -> None:
     """
     with whole_file(path, way_out=way_out) as file:
         file.write(content)
+
+
+def write_json(path: Path, facts: Mapping[str, Any]) -> None:
+    """Put facts in their place as JSON that people can read too, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    write_whole(path, (json.dumps(facts, indent=2) + "\n").encode())
 
 
 @contextmanager

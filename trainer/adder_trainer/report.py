@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -18,7 +17,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from adder_runtime.contract import NUMBERS
-from adder_runtime.output_file import write_whole
+from adder_runtime.output_file import write_json, write_whole
 from adder_trainer.abstention import draw_unknown
 from adder_trainer.augmentation_sheet import draw_augmentations
 from adder_trainer.confidence import draw_reliability, draw_risk_coverage
@@ -64,7 +63,7 @@ def write_report(
     measured = found.validation
     if history is not None:
         write_whole(folder / "history.csv", history_csv(history))
-        write_whole(folder / "facts.json", (json.dumps(facts, indent=2) + "\n").encode())
+        write_json(folder / "facts.json", facts)
         write_whole(folder / "curves.png", to_png(draw_curves(history, measured.pairs)))
     pictures = {
         "confusion_digits": draw_confusion(measured.digit_confusion.numpy(), "digit"),

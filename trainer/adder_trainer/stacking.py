@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 
 from adder_runtime.contract import DIGITS, NUMBERS, Approach
 from adder_runtime.errors import CheckpointError
-from adder_runtime.output_file import write_whole
+from adder_runtime.output_file import write_json, write_whole
 from adder_runtime.progress import bar
 from adder_trainer.answer import answer
 from adder_trainer.approaches import Network, labels_of_sum
@@ -99,7 +98,7 @@ def explain_stacking(found: Checkpoint, train: Digits, validation: Digits, folde
         "seeds": list(SEEDS),
         "kinds": kinds,
     }
-    write_whole(folder / "stacking.json", (json.dumps(facts, indent=2) + "\n").encode())
+    write_json(folder / "stacking.json", facts)
     write_whole(folder / "stacking.png", to_png(draw(facts)))
     return facts
 
