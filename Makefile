@@ -4,7 +4,7 @@ LIGHT := build/light
 # two processes of one thread each: most tests use one thread anyway
 PYTEST := OMP_NUM_THREADS=1 $(FULL)/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test check lint types train export readme bench oldest clean
+.PHONY: help demo test check lint types train export readme bench examples oldest clean
 
 help: ## Say what there is to make
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,8 @@ train: $(FULL)/installed ## Train both approaches from nothing; their checkpoint
 	$(FULL)/bin/adder-train --test --force
 
 export: $(FULL)/installed ## Export and prove both approaches; the files replace those in artifacts/
-	$(FULL)/bin/adder-export --force
+	$(FULL)/bin/adder-export --precision all --force
+	$(FULL)/bin/adder-export --conformance --force
 
 readme: $(FULL)/installed ## Write the README's tables anew from artifacts/
 	$(FULL)/bin/python tools/readme_tables.py
@@ -41,6 +42,9 @@ oldest: ## Run the runtime's tests on the oldest ONNX Runtime that Python 3.11 c
 	$(PYTHON) -m venv --clear build/oldest
 	build/oldest/bin/pip install --quiet --disable-pip-version-check . "onnxruntime==1.15.0" "numpy<2" pytest
 	build/oldest/bin/python -m pytest -q tests/runtime
+
+examples: $(FULL)/installed ## Run each example in another language or runtime, and hold it to the conformance vectors
+	$(FULL)/bin/python tools/run_examples.py --write
 
 clean: ## Remove what make has built
 	rm -rf build dist

@@ -36,7 +36,14 @@ def tables() -> ModuleType:
 
 
 def test_tables_are_those_of_the_artifacts() -> None:
-    assert tables().filled(README) == README, "run: make readme"
+    made = tables()
+    for document in made.DOCUMENTS:
+        text = document.read_text()
+        assert made.filled(text) == text, f"{document}: run: make readme"
+        assert not re.search(r"<!-- (\w+) -->\n<!-- /\1 -->", text), "a table that nothing fills"
+    whole = "".join(document.read_text() for document in made.DOCUMENTS)
+    assert all(f"<!-- {name} -->" in whole for name in made.TABLES)
+    assert made.CONTRACT.read_text() == made.contract_data(), "run: make readme"
 
 
 @pytest.mark.parametrize("module", COMMANDS)
@@ -55,10 +62,16 @@ def test_every_exit_code_is_in_the_table() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == codes
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "artifacts/README.md", "artifacts/CONTRACT.md"]
+    + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("examples/*/README.md"))],
+)
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
-    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
+    assert [
+        link for link in links if not link.startswith("http") and not (ROOT / page).parent.joinpath(link).exists()
+    ] == []
 
 
 def test_make_targets_that_are_named_exist() -> None:

@@ -1,4 +1,4 @@
-"""Writes the README's tables from what lies under artifacts/: no figure in them is typed by hand."""
+"""Writes the tables of the README and of the model card from what lies under artifacts/: no figure is typed by hand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ import re
 from pathlib import Path
 from typing import Any
 
+from adder_runtime.contract import (
+    CONTRACT_VERSION,
+    INPUTS,
+    KEY_MEANINGS,
+    Approach,
+    Key,
+    describe_contract,
+    outputs,
+    sum_scores,
+)
+
 ROOT = Path(__file__).parents[1]
 ARTIFACTS = ROOT / "artifacts"
 APPROACHES = ("classify", "regress")
+
+FOLDERS = ("folder: drawn", "folder: sheet", "folder: paint")
+"""Kinds of the certificates that are handwriting."""
 
 
 def read(name: str) -> dict[str, Any]:
@@ -72,6 +86,39 @@ def files() -> str:
     return table(f"{head} | largest difference | largest share of what would flip a label", rows)
 
 
+def variants() -> str:
+    """The files of each precision: what is smaller, and what it costs."""
+    rows = []
+    for approach in APPROACHES:
+        whole = read(f"{approach}.certificate.json")["model"]["bytes"]
+        for suffix in ("", ".fp16", ".int8"):
+            certificate = read(f"{approach}{suffix}.certificate.json")
+            kinds = certificate["providers"]["cpu"]
+            flips = [sum(kind["label_flips"][label] for kind in kinds.values()) for label in ("digit", "sum")]
+            folders = [f"{kinds[name]['sum_accuracy']:.2%}" if name in kinds else "-" for name in FOLDERS]
+            size = certificate["model"]["bytes"]
+            right = f"{kinds['mnist_test']['sum_accuracy']:.2%}"
+            cells = [f"{size / 1000:.0f} KB", f"{size / whole:.0%}", right, *folders]
+            rows.append([f"`{certificate['model']['file']}`", *cells, *map(str, flips)])
+    heads = " | ".join(name.partition(": ")[2] for name in FOLDERS)
+    head = f"file | size | of float32's | sum right on MNIST | {heads} | digits that differ | sums that differ"
+    return table(head, rows)
+
+
+def seeds() -> str:
+    """How much the seed decides."""
+    rows = []
+    for approach, runs in read("reports/seeds.json")["runs"].items():
+        cells = []
+        for split in ("validation", "test"):
+            found = [run[split]["sum_accuracy"] for run in runs]
+            cells += [" ".join(f"{each:.2%}" for each in found), f"{sum(found) / len(found):.2%}"]
+            cells.append(f"{max(found) - min(found):.2%}")
+        rows.append([approach, " ".join(str(run["seed"]) for run in runs), *cells])
+    head = "approach | seeds | sum right, validation | mean | spread | sum right, test | mean | spread"
+    return table(head, rows)
+
+
 def stacking() -> str:
     """What is stacked beside the number, and how right the sum then is."""
     facts = read("reports/regress/stacking.json")
@@ -126,7 +173,7 @@ def ratios() -> str:
             f"{each['ratio']:.2f}",
             f"{each['low']:.2f} to {each['high']:.2f}",
             str(each["runs"]),
-            f"{'at most' if each['at_most'] else 'at least'} {each['wanted']:.2f}",
+            "-" if each["wanted"] is None else f"{'at most' if each['at_most'] else 'at least'} {each['wanted']:.2f}",
         ]
         for each in facts["ratios"]
     ]
@@ -152,6 +199,23 @@ def models() -> str:
     ]
     batches = " | ".join(f"a second, {batch} at a time" for batch in (1, 8, 64, 256))
     return table(f"model | provider | size | sum right | load | p50 / p99 | {batches} | peak of the process", rows)
+
+
+def bindings() -> str:
+    """The examples, as the command that ran them found."""
+    rows = [
+        [
+            f"[{name}](examples/{name})",
+            f"{each['runtime']} {each['version']}",
+            f"{each['passed']} of {each['cases']}",
+            f"{each['worst']:.1%}",
+            f"{each['ms']:.1f} ms",
+            f"{each['bytes'] / 1e6:.0f} MB",
+        ]
+        for name, each in read("conformance/bindings.json").items()
+    ]
+    head = "program | runs on | cases passed | largest share of what is tolerated | a picture of 28x28 | size"
+    return table(head, rows)
 
 
 def rendered() -> str:
@@ -183,9 +247,30 @@ def handwriting() -> str:
     return table("approach | pictures | how many | digit right | sum right | calibration error", rows)
 
 
+def contract() -> str:
+    """Inputs and outputs of a model file."""
+    rows = []
+    for specs, way in ((INPUTS, "in"), (outputs(Approach.CLASSIFY), "out")):
+        for spec in specs:
+            shapes, meaning = [spec.shape], spec.meaning
+            if spec == sum_scores(Approach.CLASSIFY):  # the one output that hangs on the approach
+                shapes = [sum_scores(approach).shape for approach in Approach]
+                meaning = "; ".join(f"{approach}: {sum_scores(approach).meaning}" for approach in Approach)
+            told = " or ".join(f"`[{', '.join(map(str, shape))}]`" for shape in shapes)
+            rows.append([f"`{spec.name}` ({way})", f"{spec.dtype} {told}", meaning])
+    return table("name | type and shape | meaning", rows)
+
+
+def metadata() -> str:
+    """Keys of a file's metadata."""
+    return table("key | what", [[f"`{key}`", KEY_MEANINGS[key]] for key in Key])
+
+
 TABLES = {
     "results": results,
     "files": files,
+    "variants": variants,
+    "seeds": seeds,
     "handwriting": handwriting,
     "rendered": rendered,
     "sureness": sureness,
@@ -193,19 +278,38 @@ TABLES = {
     "stacking": stacking,
     "ratios": ratios,
     "models": models,
+    "bindings": bindings,
+    "contract": contract,
+    "metadata": metadata,
+    "version": lambda: CONTRACT_VERSION,
 }
 
 
+DOCUMENTS = (ROOT / "README.md", ARTIFACTS / "README.md", ARTIFACTS / "CONTRACT.md")
+"""The project's page, the model card, and the contract for those who write a binding."""
+
+CONTRACT = ARTIFACTS / "contract.json"
+"""The contract as data, for bindings in other languages."""
+
+
+def contract_data() -> str:
+    """What CONTRACT holds."""
+    return json.dumps({str(each): describe_contract(each) for each in Approach}, indent=2) + "\n"
+
+
 def filled(text: str) -> str:
-    """The README with each table between its markers made anew."""
+    """A document with each table between its markers made anew."""
     for name, make in TABLES.items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
-        assert pattern.search(text), f"the README has no {begin}"
-        text = pattern.sub(f"{begin}\n{make()}\n{end}".replace("\\", r"\\"), text)
+        if pattern.search(text):
+            made = make()
+            between = f"\n{made}\n" if made.startswith("|") else made  # a table, or a word in a sentence
+            text = pattern.sub(f"{begin}{between}{end}".replace("\\", r"\\"), text)
     return text
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(filled(readme.read_text()))
+    CONTRACT.write_text(contract_data())
+    for document in DOCUMENTS:
+        document.write_text(filled(document.read_text()))

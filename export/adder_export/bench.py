@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 
 from adder_runtime.bench import NUMBER, SMALL, Contest, picture
-from adder_runtime.contract import DIGIT_PROBABILITIES, INK, SIDE, Approach, sum_scores
+from adder_runtime.contract import DIGIT_PROBABILITIES, INK, SIDE, Approach, Precision, sum_scores
 from adder_runtime.contract import NUMBER as NUMBER_INPUT
-from adder_runtime.model import Adder, find_model, import_onnxruntime
+from adder_runtime.model import Adder, find_model, import_onnxruntime, session_options
 from adder_trainer.checkpoint import load_checkpoint
 
 
@@ -30,28 +34,51 @@ def contests() -> list[Contest]:
         ImportError: torch or onnx is not installed.
     """
     path = find_model(Approach.CLASSIFY)
-    part = network_of(onnx.load(path), Approach.CLASSIFY)
-    ort = import_onnxruntime()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = ort.InferenceSession(part.SerializeToString(), options, ["CPUExecutionProvider"])
     adder = Adder.load(path, provider="cpu")
-    ink = adder.see(picture(*SMALL))[None, None]
-    asked = np.array([NUMBER], np.int32)
-    feeds = {part.graph.input[0].name: ink, NUMBER_INPUT.name: asked}
-    pixels = picture(*SMALL)[None]
+    pixels, asked = picture(*SMALL)[None], np.array([NUMBER], np.int32)
+    ink = adder.see(pixels[0])[None, None]
     network = load_checkpoint(path.with_suffix(".safetensors")).network.eval()
     seen, number = torch.from_numpy(ink), torch.tensor([[NUMBER]])
     torch.set_num_threads(1)
 
-    def alone() -> object:
-        return session.run(None, feeds)
-
-    def eager() -> object:
+    def in_pytorch(asked_network: Callable[..., object]) -> object:
         with torch.inference_mode():
-            return network(seen, number)
+            return asked_network(seen, number)
 
-    return [
-        Contest("the whole file at 28x28 / its network alone", lambda: adder.run(pixels, asked), alone, 3.0),
-        Contest("PyTorch eager / ONNX Runtime, the network alone", eager, alone, 5.0, at_most=False),
+    def alone(precision: Precision, size: int = 1) -> Callable[[], object]:
+        return run_network(find_model(Approach.CLASSIFY, precision), ink.repeat(size, 0), asked.repeat(size))
+
+    plain = alone(Precision.FP32)
+    found = [
+        Contest("the whole file at 28x28 / its network alone", lambda: adder.run(pixels, asked), plain, 3.0),
+        Contest(
+            "PyTorch eager / ONNX Runtime, the network alone", lambda: in_pytorch(network), plain, 5.0, at_most=False
+        ),
     ]
+    compiled = torch.compile(network)
+    try:
+        in_pytorch(compiled)
+    except Exception:  # noqa: BLE001  # there is no compiler, and what that raises is its own affair
+        pass
+    else:
+        name = "PyTorch compiled / ONNX Runtime, the network alone"
+        found.append(Contest(name, lambda: in_pytorch(compiled), plain))
+    return found + [
+        Contest(
+            f"int8 / fp32, the network alone, {size} at a time",
+            alone(Precision.INT8, size),
+            alone(Precision.FP32, size),
+            1.0,
+        )
+        for size in (1, 64)
+    ]
+
+
+def run_network(path: Path, ink: NDArray[np.float32], number: NDArray[np.int32]) -> Callable[[], object]:
+    """Something that runs the network of a classify file on one thread: ink (batch, 1, 28, 28), number (batch)."""
+    part = network_of(onnx.load(path), Approach.CLASSIFY)
+    session = import_onnxruntime().InferenceSession(
+        part.SerializeToString(), session_options(import_onnxruntime(), 1), ["CPUExecutionProvider"]
+    )
+    feeds = {part.graph.input[0].name: ink, NUMBER_INPUT.name: number}
+    return lambda: session.run(None, feeds)

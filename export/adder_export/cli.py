@@ -8,17 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run, say
-from adder_runtime.contract import Approach
+from adder_runtime.command_line import ApproachChoice, PrecisionChoice, VersionOption, exit_codes, run
+from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
     CheckpointError,
     DataError,
+    ImageError,
+    ModelError,
     OutputError,
     ParityError,
     ProviderError,
     UsageError,
 )
+from adder_runtime.labels import find_labelled
 from adder_runtime.progress import bar, console, print_table
+from adder_runtime.speech import say
 from adder_trainer.options import ARTIFACTS
 
 NAME = "adder-export"
@@ -26,13 +30,23 @@ NAME = "adder-export"
 app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(epilog=exit_codes(UsageError, ProviderError, OutputError, DataError, CheckpointError, ParityError))
+@app.command(
+    epilog=exit_codes(
+        UsageError, ImageError, ModelError, ProviderError, OutputError, DataError, CheckpointError, ParityError
+    )
+)
 def export(
     approach: Annotated[ApproachChoice, typer.Option(help="What to export.")] = ApproachChoice.ALL,
     checkpoint: Annotated[
         Path, typer.Option(help="A checkpoint, or the folder that holds <approach>.safetensors.")
     ] = ARTIFACTS,
-    out: Annotated[Path, typer.Option(help="Folder for <approach>.onnx and <approach>.certificate.json.")] = ARTIFACTS,
+    out: Annotated[
+        Path, typer.Option(help="Folder for <approach>.onnx, <approach>.int8.onnx and so on, and the certificates.")
+    ] = ARTIFACTS,
+    precision: Annotated[
+        PrecisionChoice,
+        typer.Option(help="Arithmetic of the network in the file; int8 is calibrated on MNIST's training images."),
+    ] = PrecisionChoice.FP32,
     opset: Annotated[
         int | None, typer.Option(help="ONNX operator set, 18 to 23; 18 unless given, the one that most runtimes read.")
     ] = None,
@@ -40,6 +54,18 @@ def export(
         Path | None,
         typer.Option(help="Folder with MNIST/raw for the proof; else ADDER_DATA, else the user's cache."),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Labelled pictures, as for adder-measure, to prove each file on too."),
+    ] = None,
+    conformance: Annotated[
+        bool,
+        typer.Option(
+            "--conformance",
+            help="Export nothing; write vectors for the files in --out to its folder conformance, so that any program "
+            "that runs them can be held to PyTorch's answers.",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model file that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the certificates as one JSON object a line.")] = False,
     version: VersionOption = False,
@@ -47,22 +73,79 @@ def export(
     """Export classify, regress or both to ONNX, and prove each file against PyTorch before it appears.
 
     The proof asks both sides every MNIST test image with every number; where MNIST is not at hand, generated pictures
-    take its place, and the certificate says so.
+    take its place, and the certificate says so. In float32 no label may differ; a file of fewer bits may lose 0.1
+    points of the sums that are right on MNIST, and 0.5 on each other kind of picture.
     """
     from adder_export.graph import OPSET, OPSETS
-    from adder_export.model_file import export_model, providers
+    from adder_export.model_file import Pictures, export_models
     from adder_export.parity import count_pairs
 
     if opset is not None and opset not in OPSETS:
         raise UsageError(f"opset is {opset}, must be {OPSETS[0]} to {OPSETS[-1]}")
     if checkpoint.is_file() and approach is ApproachChoice.ALL:
         raise UsageError(f"{checkpoint} holds one approach; name it with --approach, or give its folder")
-    mnist = load_test_images(data)
+    if conformance:
+        say(write_conformance(checkpoint, out, load_images(data, train=False), force=force))
+        return
+    with_int8 = Precision.INT8 in precision.precisions
+    found_data = Pictures(
+        load_images(data, train=False),
+        load_images(data, train=True) if with_int8 else None,
+        find_labelled(pictures)[0] if pictures else (),
+    )
+    pairs = count_pairs(found_data.test, found_data.labelled)
     for each in approach.approaches:
         found = load_one(checkpoint, each)
-        with bar(f"proving {each}", count_pairs(mnist) * len(providers())) as advance:
-            made = export_model(found, out, mnist=mnist, opset=opset or OPSET, force=force, on_progress=advance)
-        say(json.dumps(made.facts)) if as_json else show(made.model, made.certificate, made.facts)
+        with bar(f"proving {each}", pairs) as advance:
+            made = list(
+                export_models(
+                    found,
+                    out,
+                    precisions=precision.precisions,
+                    pictures=found_data,
+                    opset=opset or OPSET,
+                    force=force,
+                    on_progress=advance,
+                )
+            )
+        for one in made:
+            say(json.dumps(one.facts)) if as_json else show(one.model, one.certificate, one.facts)
+
+
+def write_conformance(checkpoint: Path, out: Path, mnist: Any, *, force: bool) -> str:
+    """Write the vectors for the files of a folder; a line that tells of them.
+
+    Raises:
+        DataError: MNIST is not at hand.
+        ModelError: a file is missing, or of another checkpoint.
+        OutputError: vectors are there and are not to be replaced, or cannot be written.
+    """
+    from adder_export.conformance import asked, write_vectors
+    from adder_export.graph import Pipeline
+    from adder_runtime.conformance import DATA, INDEX
+    from adder_runtime.contract import Key, model_file_name
+    from adder_runtime.model import Adder
+
+    if mnist is None:
+        raise DataError("the vectors are made of MNIST's test images; name their folder with --data or ADDER_DATA")
+    folder = out / "conformance"
+    if (folder / INDEX).exists() and not force:
+        raise OutputError(f"{folder / INDEX} is there; replace it with --force, or give another --out")
+    checkpoints = {approach: load_one(checkpoint, approach) for approach in Approach}
+    adders = [
+        Adder.load(path, provider="cpu")
+        for approach in Approach
+        for path in (out / model_file_name(approach, precision) for precision in Precision)
+        if path.exists() or path.name == model_file_name(approach)
+    ]
+    for adder in adders:
+        if adder.metadata[Key.CHECKPOINT] != checkpoints[adder.approach].sha256:
+            raise ModelError(f"{adder.path} is not of {checkpoint}'s {adder.approach}; export it again")
+    pipelines = {approach: Pipeline(found).eval() for approach, found in checkpoints.items()}
+    with bar("vectors", sum(1 for _ in asked(mnist))) as advance:
+        index = write_vectors(folder, pipelines, adders, mnist, advance)
+    size = sum((folder / name).stat().st_size for name in (INDEX, DATA))
+    return f"{folder}: {len(index['cases'])} cases, {size / 1e6:.1f} MB; left out {index['left_out']} at an edge"
 
 
 def load_one(checkpoint: Path, approach: Approach) -> Any:
@@ -80,19 +163,27 @@ def load_one(checkpoint: Path, approach: Approach) -> Any:
     return found
 
 
-def load_test_images(data: Path | None) -> Any:
-    """MNIST's test images and digits as arrays, None where MNIST is neither named nor in the cache.
+def load_images(data: Path | None, *, train: bool) -> Any:
+    """MNIST's images and digits as arrays, None where MNIST is neither named nor in the cache.
+
+    Args:
+        data: what `--data` names.
+        train: the images that are trained on, without those of the validation split; else the test images.
 
     Raises:
         DataError: a named folder does not hold it, or it is damaged.
     """
-    from adder_trainer.data import data_folder, load_mnist
+    from adder_trainer.data import data_folder, load_mnist, split_indices
 
     folder, is_cache = data_folder(data)
     if is_cache and not (folder / "MNIST" / "raw").is_dir():
-        console.print("MNIST is not at hand: the proof runs on generated pictures; name its folder with --data")
+        if not train:
+            console.print("MNIST is not at hand: the proof runs on generated pictures; name its folder with --data")
         return None
-    pixels, digit = load_mnist(folder, train=False)
+    pixels, digit = load_mnist(folder, train=train)
+    if train:
+        used, _ = split_indices(digit)
+        pixels, digit = pixels[used], digit[used]
     return pixels.numpy(), digit.numpy()
 
 
@@ -107,14 +198,16 @@ def show(model: Path, certificate: Path, facts: dict[str, Any]) -> None:
             f"{found['pairs']:,}",
             f"{sum(found['label_flips'].values())}",
             f"{max(found['largest_difference'].values()):.1e}",
-            f"{found['largest_difference_by_margin']:.4%}",
+            "-" if found["largest_difference_by_margin"] is None else f"{found['largest_difference_by_margin']:.4%}",
         ]
         for provider, kinds in facts["providers"].items()
         for kind, found in kinds.items()
     ]
     columns = "provider", "pictures", "pairs", "labels differ", "largest difference", "of what flips a label"
     print_table(columns, rows)
-    say(f"{certificate}: the same answers as PyTorch {facts['versions']['torch']}, on {facts['pictures']}")
+    torch = f"PyTorch {facts['versions']['torch']}"
+    same = f"the same answers as {torch}" if facts["precision"] == Precision.FP32 else f"nearly the answers of {torch}"
+    say(f"{certificate}: {same}, on {facts['pictures']}")
 
 
 def main() -> None:

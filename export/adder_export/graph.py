@@ -8,11 +8,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib.metadata import version
+from itertools import count, product
+from string import ascii_letters
 from typing import Any
 
+import numpy as np
 import onnx
 import onnx_ir
 import torch
+from onnx import helper, numpy_helper
 from onnx_ir.passes import common
 from torch import Tensor, nn
 
@@ -88,7 +92,7 @@ def build_graph(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:
     proto = onnx_ir.to_proto(program.model)
     shorten_names(proto)
     # onnx keeps no list of which file version came with which operator set beyond this helper
-    proto.ir_version = onnx.helper.find_min_ir_version_for(list(proto.opset_import))
+    proto.ir_version = helper.find_min_ir_version_for(list(proto.opset_import))
     proto.producer_name, proto.producer_version = PRODUCER, version(PRODUCER)
     onnx.checker.check_model(proto, full_check=True)
     onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
@@ -110,52 +114,78 @@ def clean(model: onnx_ir.Model) -> None:
 
 
 def shorten_names(proto: onnx.ModelProto) -> None:
-    """Give nodes and inner values names of a few letters, and drop the shapes and traces written beside values."""
+    """Give inner values names of a letter or two, nodes none, and drop the shapes and traces written beside values."""
     kept = {value.name for value in (*proto.graph.input, *proto.graph.output)} | {""}  # "" is an input left out
     short: dict[str, str] = {name: name for name in kept}
+    words = ("".join(letters) for length in count(1) for letters in product(ascii_letters, repeat=length))
+    fresh = (word for word in words if word not in kept)
 
     def rename(name: str) -> str:
-        return short.setdefault(name, f"v{len(short)}")
+        if name not in short:
+            short[name] = next(fresh)
+        return short[name]
 
-    def shorten(graph: onnx.GraphProto, name: str) -> None:
-        graph.name = name
+    def shorten(graph: onnx.GraphProto) -> None:
+        graph.name = PRODUCER
         for value in (*graph.input, *graph.output):
             value.name = rename(value.name)
             del value.metadata_props[:]
         for initializer in graph.initializer:
             initializer.name = rename(initializer.name)
-        for count, node in enumerate(graph.node):
-            node.name = f"n{count}"
+        for node in graph.node:
+            node.name = ""
+            drop_defaults(node, proto.opset_import[0].version)
+            if node.op_type == "ConstantOfShape" and not node.attribute:
+                # OpenCV 5 fails where this one is left out
+                node.attribute.append(helper.make_attribute("value", numpy_helper.from_array(np.zeros(1, np.float32))))
             node.input[:] = [rename(value) for value in node.input]
             node.output[:] = [rename(value) for value in node.output]
             for attribute in node.attribute:
                 if attribute.type == onnx.AttributeProto.GRAPH:  # a branch of an If sees the values around it
-                    shorten(attribute.g, f"{node.name}_{attribute.name}")
+                    shorten(attribute.g)
         del graph.value_info[:]
 
-    shorten(proto.graph, PRODUCER)
+    shorten(proto.graph)
 
 
-def write_metadata(proto: onnx.ModelProto, checkpoint: Checkpoint, accuracy: dict[str, Any]) -> None:
+def drop_defaults(node: onnx.NodeProto, opset: int) -> None:
+    """Take from a node the attributes that only say what every runtime takes where they are left out."""
+    known = onnx.defs.get_schema(node.op_type, opset).attributes
+    kept = []
+    for attribute in node.attribute:
+        default = known[attribute.name].default_value if attribute.name in known else onnx.AttributeProto()
+        same = default.type == attribute.type and helper.get_attribute_value(default) == helper.get_attribute_value(
+            attribute
+        )
+        if not same:
+            kept.append(attribute)
+    del node.attribute[:]
+    node.attribute.extend(kept)
+
+
+def write_metadata(
+    proto: onnx.ModelProto, checkpoint: Checkpoint, accuracy: dict[str, Any], precision: Precision = Precision.FP32
+) -> None:
     """Put the contract's metadata into a model.
 
     Args:
         proto: changed in place.
         checkpoint: what was exported.
         accuracy: what was measured, on what; goes in as JSON.
+        precision: of the network inside.
     """
     training = {key: value for key, value in checkpoint.facts.items() if key not in ("test", "speed")}
     entries = {
         Key.CONTRACT: CONTRACT_VERSION,
         Key.APPROACH: str(checkpoint.approach),
-        Key.PRECISION: str(Precision.FP32),
+        Key.PRECISION: str(precision),
         Key.NORMALIZER: NORMALIZER_VERSION,
         Key.TRAINING: json.dumps(training, sort_keys=True),
         Key.ACCURACY: json.dumps(accuracy, sort_keys=True),
         Key.LICENSE: LICENSE,
         Key.CHECKPOINT: checkpoint.sha256,
     }
-    onnx.helper.set_model_props(proto, {str(key): value for key, value in entries.items()})
+    helper.set_model_props(proto, {str(key): value for key, value in entries.items()})
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 """`python -m adder_runtime` is `adder-infer`."""
 
-from adder_runtime.cli import main
+from adder_runtime.answering import main
 
 main()

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import entry_points, version
@@ -24,7 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from adder_runtime.contract import Approach, Key
+from adder_runtime.bench_inside import compare_imports, compare_options, profile
+from adder_runtime.bench_many import FEW, measure_many, memory_over
+from adder_runtime.contract import Approach, Key, Precision
+from adder_runtime.errors import ModelError
 from adder_runtime.image_file import Pixels, read_image, to_jpeg, to_png
 from adder_runtime.labels import find_labelled
 from adder_runtime.measure import measure_each, summarise
@@ -59,8 +63,8 @@ class Contest:
     """What is divided by what."""
     first: Callable[[], object]
     second: Callable[[], object]
-    wanted: float
-    """The ratio that is wanted."""
+    wanted: float | None = None
+    """The ratio that is wanted; None where it is only told."""
     at_most: bool = True
     """No larger; else no smaller."""
     least: int = 7
@@ -81,7 +85,7 @@ class Found:
     first_ms: float
     """Medians in milliseconds."""
     second_ms: float
-    wanted: float
+    wanted: float | None
     at_most: bool
 
 
@@ -111,6 +115,16 @@ def picture(height: int, width: int, channels: int) -> Pixels:
     return drawn
 
 
+def shipped() -> list[Path]:
+    """The model files that are there, of each approach in each precision."""
+    found = []
+    for approach in Approach:
+        for precision in Precision:
+            with suppress(ModelError):
+                found.append(find_model(approach, precision))
+    return found
+
+
 def contests(adder: Adder, folder: Path) -> list[Contest]:
     """What the runtime is compared with.
 
@@ -126,6 +140,13 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
     batch = np.stack([small] * 256)
     numbers = np.full(256, NUMBER, np.int32)
     several = list(batch)
+    by_precision = {}
+    for precision in (Precision.FP16, Precision.INT8):
+        with suppress(ModelError):
+            by_precision[precision] = Adder.load(Approach.CLASSIFY, precision=precision, provider=adder.provider)
+
+    def run_batch(each: Adder, size: int) -> object:
+        return each.run(batch[:size], numbers[:size])
 
     def bare() -> object:
         return adder.run(small[None], numbers[:1])
@@ -163,6 +184,16 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
             lambda: in_a_process("-c", BARE, str(drawing), str(NUMBER), str(adder.path)),
             1.3,
             least=9,
+        ),
+        *(
+            Contest(
+                f"{precision} / fp32, the whole file, {size} at a time",
+                partial(run_batch, other, size),
+                partial(run_batch, adder, size),
+                1.0,
+            )
+            for precision, other in by_precision.items()
+            for size in (1, 64)
         ),
     ]
 
@@ -207,6 +238,11 @@ def in_a_process(*arguments: str) -> str:
     return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
 
 
+def told_by_a_process(*arguments: str) -> str:
+    """What another Python says on standard error."""
+    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stderr
+
+
 def peak_memory(path: Path, shape: Sequence[int]) -> tuple[float, int] | None:
     """Peak of a process that answers one picture; None where the system does not tell.
 
@@ -234,7 +270,8 @@ def describe_model(path: Path, provider: Provider, folder: Path | None, seconds:
     throughput = {}
     for size in BATCHES:
         images, numbers = pixels.repeat(size, 0), number.repeat(size)
-        throughput[str(size)] = size / statistics.median(timed(partial(adder.run, images, numbers), seconds, least=3))
+        took = timed(partial(adder.run, images, numbers), seconds / len(BATCHES), least=3)
+        throughput[str(size)] = size / statistics.median(took)
     told: dict[str, Any] = {
         "file": path.name,
         "approach": str(adder.approach),
@@ -307,13 +344,17 @@ def added() -> Iterable[Contest]:
 
 
 def run_bench(
-    seconds: float, folder: Path | None = None, on_step: Callable[[str], None] = lambda _: None
+    seconds: float,
+    folder: Path | None = None,
+    many: int = 0,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """All that the report holds.
 
     Args:
         seconds: for each figure, about.
         folder: of labelled pictures, to measure each model on.
+        many: files to make and answer into a table; 0 leaves that out.
         on_step: told what comes next.
 
     Raises:
@@ -323,10 +364,10 @@ def run_bench(
     providers = [Provider.CPU, *([Provider.CUDA] if "CUDAExecutionProvider" in ort.get_available_providers() else [])]
     path = find_model(Approach.CLASSIFY)
     models = []
-    for approach in Approach:
+    for each in shipped():
         for provider in providers:
-            on_step(f"{approach} on {provider}")
-            models.append(describe_model(find_model(approach), provider, folder, seconds))
+            on_step(f"{each.stem} on {provider}")
+            models.append(describe_model(each, provider, folder, seconds))
     adder = Adder.load(path, provider=Provider.CPU)
     ratios = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -336,8 +377,14 @@ def run_bench(
             gc.collect()
     on_step("memory")
     peak = peak_memory(path, LARGE)
+    on_step("where the time goes")
+    inside = {
+        "profiles": [profile(path, picture(*shape), NUMBER) for shape in (SMALL, MIDDLE)],
+        "options": compare_options(path, picture(*SMALL), NUMBER, seconds / 2),
+        "imports": compare_imports(),
+    }
     on_step("sizes and threads")
-    return {
+    facts = {
         "bench": FACTS_VERSION,
         "machine": {
             "system": platform.system(),
@@ -352,9 +399,18 @@ def run_bench(
         "models": models,
         "ratios": ratios,
         "peak_of_12_megapixels": None if peak is None else peak[0],
-        "sizes": over_sizes(adder, seconds / 2),
+        "inside": inside,
+        "sizes": over_sizes(adder, seconds / 3),
         "threads_scaling": over_threads(path, seconds),
     }
+    if many:
+        on_step(f"{many:,} files")
+        with tempfile.TemporaryDirectory() as scratch:
+            facts["many"] = measure_many(adder, many, Path(scratch))
+        on_step(f"memory over {many:,} files")
+        with tempfile.TemporaryDirectory() as scratch:
+            facts["memory_over_files"] = memory_over((FEW, many), Path(scratch), told_by_a_process)
+    return facts
 
 
 def worse(now: dict[str, Any], before: dict[str, Any]) -> list[str]:

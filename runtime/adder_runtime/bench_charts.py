@@ -8,11 +8,13 @@ from typing import Any
 
 from PIL import Image
 
-from adder_runtime.drawing import FAINT, LINE, MAIN, OTHER, TEXT, WRONG, Canvas, Frame, new_drawing, write
+from adder_runtime.drawing import LINE, MAIN, OTHER, TEXT, WRONG, Canvas, Frame, new_drawing, write
 
 MARGIN, TITLE_SIZE, TEXT_SIZE, SMALL = 40, 30, 18, 15
 
-COLOURS = (MAIN, WRONG, TEXT, OTHER)
+COLOURS = (MAIN, WRONG, TEXT, OTHER, "#2e8b57", "#b8860b")
+
+HEIGHT = 790
 
 FRAME = Frame(130, 130, 880, 620)
 
@@ -32,17 +34,20 @@ def draw_sizes(facts: dict[str, Any]) -> Image.Image:
 def draw_throughput(facts: dict[str, Any]) -> Image.Image:
     """Pictures a second over how many go through in one run."""
     lines = {
-        f"{model['approach']} {model['precision']} on {model['provider']}": [
-            (float(batch), each) for batch, each in model["pictures_per_second"].items()
-        ]
+        name_of(model): [(float(batch), each) for batch, each in model["pictures_per_second"].items()]
         for model in facts["models"]
     }
     return draw_lines("throughput at 28x28 over the batch, one thread", "pictures in a run", "pictures a second", lines)
 
 
+def name_of(model: dict[str, Any]) -> str:
+    """What the keys call a model."""
+    return f"{model['approach']} {model['precision']} on {model['provider']}"
+
+
 def draw_lines(title: str, across: str, up: str, lines: Mapping[str, Points]) -> Image.Image:
     """Some lines over two logarithmic axes, each with its name."""
-    image, canvas = new_drawing(920, 760)
+    image, canvas = new_drawing(920, HEIGHT)
     write(canvas, (MARGIN, 28), title, TITLE_SIZE)
     xs = [x for points in lines.values() for x, _ in points]
     ys = [y for points in lines.values() for _, y in points]
@@ -80,7 +85,7 @@ def key(canvas: Canvas, count: int, colour: str, name: str) -> None:
 
 def draw_models(facts: dict[str, Any]) -> Image.Image:
     """Accuracy over latency of each model, the area of its disc as the size of its file."""
-    image, canvas = new_drawing(920, 760)
+    image, canvas = new_drawing(920, HEIGHT)
     write(canvas, (MARGIN, 28), "accuracy over latency at 28x28, one thread; area: size of the file", TITLE_SIZE - 4)
     models = facts["models"]
     slowest = 1.25 * max(model["p50_ms"] for model in models)
@@ -101,6 +106,5 @@ def draw_models(facts: dict[str, Any]) -> Image.Image:
         radius = 1.2 * math.sqrt(model["bytes"] / 1000)
         colour = COLOURS[count % len(COLOURS)]
         canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=4)
-        write(canvas, (x, y), f"{model['bytes'] / 1000:.0f} KB", SMALL, colour=FAINT, anchor="mm")
-        key(canvas, count, colour, f"{model['approach']} {model['precision']} on {model['provider']}")
+        key(canvas, count, colour, f"{name_of(model)}, {model['bytes'] / 1000:.0f} KB")
     return image

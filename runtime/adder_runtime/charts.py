@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
-from adder_runtime.command_line import how_likely
 from adder_runtime.contract import DIGITS, UNREAD
 from adder_runtime.drawing import (
     FAINT,
@@ -31,6 +30,7 @@ from adder_runtime.image_file import read_image
 from adder_runtime.measure import COVERAGES, Measured
 from adder_runtime.metrics import BINS, expected_calibration_error, reliability, risk_at, risk_coverage
 from adder_runtime.model import Adder
+from adder_runtime.speech import how_likely
 
 MARGIN, TITLE_SIZE, TEXT_SIZE, SMALL = 40, 30, 18, 15
 

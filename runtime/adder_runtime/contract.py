@@ -7,9 +7,9 @@ agrees with this page can run the file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from adder_runtime.errors import ContractError
 
@@ -47,9 +47,11 @@ class Approach(StrEnum):
 
 
 class Precision(StrEnum):
-    """The arithmetic of the network inside the file."""
+    """The arithmetic of the network inside the file; what is before and after it is always float32."""
 
     FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
 
 
 SUM_SCORES = {Approach.CLASSIFY: len(SUMS), Approach.REGRESS: 1}
@@ -119,15 +121,48 @@ class Key(StrEnum):
     APPROACH = "adder.approach"
     PRECISION = "adder.precision"
     NORMALIZER = "adder.normalizer"
-    TRAINING = "adder.training"  # JSON: recipe, seed, epochs, versions, parameters, git revision
-    ACCURACY = "adder.accuracy"  # JSON: what was measured, on how many pairs
+    TRAINING = "adder.training"
+    ACCURACY = "adder.accuracy"
     LICENSE = "adder.license"
     CHECKPOINT = "adder.checkpoint.sha256"
 
 
-def model_file_name(approach: Approach) -> str:
-    """File name of a shipped model, such as `classify.onnx`."""
-    return f"{approach}.onnx"
+KEY_MEANINGS = {
+    Key.CONTRACT: "version of the contract",
+    Key.APPROACH: "classify or regress",
+    Key.PRECISION: "fp32, fp16 or int8: arithmetic of the network inside",
+    Key.NORMALIZER: "version of the preprocessing inside: raised when the same pixels give another ink",
+    Key.TRAINING: "JSON: recipe, seed, epochs, versions, parameters, git revision",
+    Key.ACCURACY: "JSON: what was measured, on how many pairs",
+    Key.LICENSE: "licence of the file and of the data",
+    Key.CHECKPOINT: "sha256 of the weights that the file was made of",
+}
+
+
+def model_name(approach: Approach, precision: Precision = Precision.FP32) -> str:
+    """Name of a shipped model and of what belongs to it: `classify`, `classify.fp16`, `classify.int8`."""
+    return str(approach) if precision is Precision.FP32 else f"{approach}.{precision}"
+
+
+def model_file_name(approach: Approach, precision: Precision = Precision.FP32) -> str:
+    """File name of a shipped model, such as `classify.onnx` and `classify.int8.onnx`."""
+    return f"{model_name(approach, precision)}.onnx"
+
+
+def describe_contract(approach: Approach) -> dict[str, Any]:
+    """The contract as plain data, for programs and for bindings in other languages."""
+
+    def told(specs: Sequence[TensorSpec]) -> list[dict[str, Any]]:
+        return [asdict(spec) | {"shape": list(spec.shape)} for spec in specs]
+
+    return {
+        "contract": CONTRACT_VERSION,
+        "approach": str(approach),
+        "inputs": told(INPUTS),
+        "outputs": told(outputs(approach)),
+        "metadata": [str(key) for key in Key],
+        "precisions": [str(precision) for precision in Precision],
+    }
 
 
 class Node(Protocol):

@@ -13,7 +13,8 @@ AdderError
 ├── DataError (RuntimeError)          the training data is missing or damaged
 ├── CheckpointError (RuntimeError)    a checkpoint is missing, damaged or of another kind
 ├── DeviceError (RuntimeError)        a named training device is not there
-└── ParityError (RuntimeError)        an exported file does not answer as PyTorch does
+├── ParityError (RuntimeError)        an exported file does not answer as PyTorch does
+└── ConformanceError (RuntimeError)   the vectors are missing or damaged, or a file fails them
 
 Each message is one line: what was got, what is wanted, and the way out. Each class carries the exit code with which a
 command ends when it meets the error.
@@ -25,6 +26,9 @@ from typing import ClassVar
 
 EXIT_SOME_FAILED = 1
 """Some pictures were answered and some were not."""
+
+EXIT_PIPE_CLOSED = 1
+"""Whoever read the answers has gone."""
 
 EXIT_USAGE = 2
 """The command line could not be understood."""
@@ -108,6 +112,12 @@ class DeviceError(AdderError, RuntimeError):
     """A named training device is not there."""
 
     exit_code = 10
+
+
+class ConformanceError(AdderError, RuntimeError):
+    """The conformance vectors are missing or damaged, or a model file fails them."""
+
+    exit_code = 13
 
 
 class ParityError(AdderError, RuntimeError):

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from adder_runtime.command_line import falls_short, how_sure
 from adder_runtime.contract import DIGITS, SUM_SCORES, SUMS, Approach
 from adder_runtime.drawing import (
     FAINT,
@@ -36,6 +35,7 @@ from adder_runtime.errors import OutputError, UsageError
 from adder_runtime.image_file import ImageSource, Pixels, is_folder, read_image
 from adder_runtime.model import Adder, Answer
 from adder_runtime.output_file import write_whole
+from adder_runtime.speech import falls_short, how_sure
 
 WIDTH, HEIGHT = 1440, 720
 
@@ -127,7 +127,7 @@ def write_explanation(
     """
     pixels = read_image(source)
     ink = adder.see(pixels) if answer is None else answer.ink
-    told = f"{adder.approach} on {adder.provider}: {name}"
+    told = f"{adder}: {name}"
     image = explain(pixels, answer, ink=ink, number=number, least=least, source=told)
     write_whole(place, encode(image), way_out=WAY_OUT)
 

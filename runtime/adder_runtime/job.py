@@ -11,22 +11,33 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from adder_runtime.errors import OutputError
 from adder_runtime.model import Adder
 from adder_runtime.output_file import whole_file, write_whole
 from adder_runtime.reading import read_ahead
-from adder_runtime.results import Row, from_json, to_json, writer_for
+from adder_runtime.results import Row, Writer, from_json, to_json, writer_for
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None
 
 PART = 500
 """Pictures of a part: what is lost at most when a run is killed."""
 
 PARTS_VERSION = "1"
 """Raised when the parts are written in another way."""
+
+STORY, LOCK = "run.json", "lock"
+"""In the folder of parts: what is done there, and the file that a run holds."""
 
 WAY_OUT = "give another file with --out"
 
@@ -82,11 +93,26 @@ def run_job(
 
     Raises:
         UsageError: no such kind of table is known, or pyarrow is missing.
-        OutputError: the table is there, parts of another run are, or nothing can be written.
+        OutputError: the table is there, parts of another run are, the same run goes on elsewhere, or nothing can be
+            written.
     """
     write = writer_for(out)
     folder = out.with_name(f".{out.name}.parts")
-    _begin(folder, out, _fingerprint(adder, images, numbers, least), force)
+    with _begun(folder, out, _fingerprint(adder, images, numbers, least), force):
+        return _run(adder, images, numbers, out, folder, write, least, readers, on_progress)
+
+
+def _run(
+    adder: Adder,
+    images: Sequence[str],
+    numbers: Sequence[int],
+    out: Path,
+    folder: Path,
+    write: Writer,
+    least: float | None,
+    readers: int,
+    on_progress: Callable[[int], None],
+) -> Totals:
     starts = range(0, len(images), PART)
     missing = []
     for start in starts:
@@ -130,9 +156,36 @@ def _fingerprint(adder: Adder, images: Sequence[str], numbers: Sequence[int], le
     }
 
 
-def _begin(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) -> None:
-    """Make the folder of parts, or find that of the same run."""
-    story = folder / "run.json"
+@contextmanager
+def _begun(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) -> Iterator[None]:
+    """Make the folder of parts, or find that of the same run; no other run may use it meanwhile."""
+    goes_on = _goes_on(folder, out, fingerprint, force)
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = held.enter_context((folder / LOCK).open("wb"))
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # it ends with the process, however that ends
+            if not goes_on:
+                for path in folder.iterdir():
+                    if path.name != LOCK:
+                        path.unlink()
+        except BlockingIOError as error:
+            raise OutputError(f"{out} is being written by another run; wait for it, or {WAY_OUT}") from error
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be made: {error.strerror}; {WAY_OUT}") from error
+        if not goes_on:
+            write_whole(folder / STORY, json.dumps(fingerprint).encode(), way_out=WAY_OUT)
+        yield
+
+
+def _goes_on(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) -> bool:
+    """Whether the parts that are there are of this run.
+
+    Raises:
+        OutputError: they are another's, or the table is there already; neither where that is to be replaced.
+    """
+    story = folder / STORY
     try:
         found = json.loads(story.read_text())
     except FileNotFoundError:
@@ -140,7 +193,7 @@ def _begin(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) ->
     except (OSError, ValueError):
         found = {}
     if found == fingerprint:
-        return
+        return True
     if found is not None and not force:
         raise OutputError(
             f"{folder} holds parts of another run (other pictures, numbers, model or options); "
@@ -148,12 +201,7 @@ def _begin(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) ->
         )
     if out.exists() and not force:
         raise OutputError(f"{out} is there; replace it with --force, or {WAY_OUT}")
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}; {WAY_OUT}") from error
-    write_whole(story, json.dumps(fingerprint).encode(), way_out=WAY_OUT)
+    return False
 
 
 def _part(folder: Path, start: int) -> Path:

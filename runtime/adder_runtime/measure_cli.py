@@ -10,8 +10,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from adder_runtime.command_line import VersionOption, complain, exit_codes, parse_number, run, say, show_table
-from adder_runtime.contract import NUMBERS, Approach
+from adder_runtime.command_line import VersionOption, exit_codes, run
+from adder_runtime.contract import NUMBERS, Approach, Precision
 from adder_runtime.errors import (
     EXIT_SOME_FAILED,
     ImageError,
@@ -24,6 +24,7 @@ from adder_runtime.labels import find_labelled
 from adder_runtime.measure import Failed, measure_each
 from adder_runtime.measure_report import check_folder, gather_facts, table_of, write_report
 from adder_runtime.model import Adder, Provider
+from adder_runtime.speech import check_together, complain, parse_number, say, show_table
 
 NAME = "adder-measure"
 
@@ -52,6 +53,9 @@ def measure(
         Approach | None, typer.Option(help="Which shipped model is measured; classify unless given.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="A model file to measure in place of a shipped one.")] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Arithmetic of the shipped model's network; fp32 unless given.")
+    ] = None,
     numbers: Annotated[str, typer.Option(help="The number that each picture is asked with, or all ten.")] = ALL_NUMBERS,
     provider: Annotated[
         Provider, typer.Option(help="auto takes CUDA where it starts and the CPU elsewhere; a named one must start.")
@@ -67,13 +71,12 @@ def measure(
     The digit is the first letter of a picture's name (3_anything.png), or the name of its folder (3/anything.png), or
     stands in a CSV file with the columns image and digit. Folders in the folder are told apart.
     """
-    if approach is not None and model is not None:
-        raise UsageError("--approach and --model exclude each other: name one of them")
+    check_together({"--approach": approach, "--model": model}, {"--model": model, "--precision": precision})
     asked = list(NUMBERS) if numbers == ALL_NUMBERS else [parse_number(numbers)]
     if out is not None:
         check_folder(out, force=force)
     pictures, unlabelled = find_labelled(source)
-    adder = Adder.load(model or approach or Approach.CLASSIFY, provider=provider, threads=threads)
+    adder = Adder.load(model or approach or Approach.CLASSIFY, precision=precision, provider=provider, threads=threads)
     if unlabelled:
         complain(NAME, f"left out, since nothing says what they show: {len(unlabelled)}, such as {unlabelled[0]}")
     found = list(count_up(measure_each(adder, pictures, asked), len(pictures)))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from adder_runtime.charts import draw_confusion, draw_mistakes, draw_reliability, draw_risk
-from adder_runtime.command_line import one_line
 from adder_runtime.contract import Key
 from adder_runtime.drawing import encode
 from adder_runtime.errors import OutputError
@@ -25,6 +24,7 @@ from adder_runtime.measure import (
 )
 from adder_runtime.model import Adder
 from adder_runtime.output_file import write_json, write_whole
+from adder_runtime.speech import one_line
 
 FACTS = "report.json"
 
@@ -60,6 +60,7 @@ def gather_facts(
         "model": {
             "file": adder.path.name,
             "approach": str(adder.approach),
+            "precision": str(adder.precision),
             "provider": str(adder.provider),
             "checkpoint_sha256": adder.metadata[Key.CHECKPOINT],
         },

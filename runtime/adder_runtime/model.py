@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from importlib import metadata
+from importlib.util import find_spec
 from itertools import repeat, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from adder_runtime.contract import (
     Precision,
     check_contract,
     model_file_name,
+    model_name,
     outputs,
 )
 from adder_runtime.errors import (
@@ -38,6 +39,7 @@ from adder_runtime.errors import (
     UsageError,
 )
 from adder_runtime.image_file import ImageSource, Read, name_of, read_enough
+from adder_runtime.manifest import check_content
 from adder_runtime.reading import read_ahead
 
 if TYPE_CHECKING:
@@ -65,6 +67,10 @@ class Provider(StrEnum):
 
 
 ProviderName = Literal["auto", "cpu", "cuda"]
+
+PrecisionName = Literal["fp32", "fp16", "int8"]
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _EXECUTION_PROVIDERS: dict[Provider, tuple[str, dict[str, str]]] = {
     Provider.CPU: ("CPUExecutionProvider", {}),
@@ -121,11 +127,16 @@ class Adder:
         )
         self._session = session
 
+    def __str__(self) -> str:
+        """What answers, for people: `classify on cpu`, `classify.int8 on cpu`."""
+        return f"{model_name(self.approach, self.precision)} on {self.provider}"
+
     @classmethod
     def load(
         cls,
         model: str | os.PathLike[str] = Approach.CLASSIFY,
         *,
+        precision: Precision | PrecisionName | None = None,
         provider: Provider | ProviderName = Provider.AUTO,
         threads: int = 1,
     ) -> Adder:
@@ -133,24 +144,29 @@ class Adder:
 
         Args:
             model: `classify`, `regress`, or the path of a model file (`./classify` for a file of such a name).
+            precision: which of the shipped files, `fp32` unless given; a file named by its path has to be of it.
             provider: `auto` takes CUDA where it starts and the CPU elsewhere; a named one must start.
             threads: CPU threads that share one run, 1 or more.
 
         Raises:
-            ModelError: the file is missing or cannot be loaded.
+            ModelError: the file is missing or cannot be loaded, or a shipped one is not the file that was proven.
             ContractError: it loads, but is not a file that this program understands.
             ProviderError: there is no ONNX Runtime, there are two, or the named provider cannot start.
-            UsageError: `provider` or `threads` is none of the above.
+            UsageError: `precision`, `provider` or `threads` is none of the above, or the file is of another precision.
         """
-        try:
-            wanted = Provider(provider)
-        except ValueError as error:
-            raise UsageError(f"provider is {provider!r}, must be one of {', '.join(Provider)}") from error
+        wanted = _one_of(Provider, provider, "provider")
+        arithmetic = None if precision is None else _one_of(Precision, precision, "precision")
         if threads < 1:
             raise UsageError(f"threads is {threads}, must be 1 or more")
-        path = find_model(model)
-        session, taken = start_session(path, wanted, threads)
-        return cls(session, path, taken)
+        path = find_model(model, arithmetic or Precision.FP32)
+        content = read_model(path)
+        if model in list(Approach):
+            check_content(path.parent, path.name, content)
+        session, taken = start_session(path, content, wanted, threads)
+        adder = cls(session, path, taken)
+        if arithmetic not in (None, adder.precision):
+            raise UsageError(f"{path} is of {adder.precision}, wanted {arithmetic}; leave the precision out")
+        return adder
 
     def predict(self, image: ImageSource, number: int) -> Answer:
         """The digit in a picture, and its sum with a number.
@@ -311,15 +327,23 @@ def check_number(number: object) -> int:
     return whole
 
 
-def find_model(model: str | os.PathLike[str]) -> Path:
-    """The file of a shipped model, by its approach, or the path itself.
+def _one_of(choices: type[Choice], value: object, name: str) -> Choice:
+    try:
+        return choices(str(value))
+    except ValueError as error:
+        raise UsageError(f"{name} is {value!r}, must be one of {', '.join(choices)}") from error
+
+
+def find_model(model: str | os.PathLike[str], precision: Precision = Precision.FP32) -> Path:
+    """The file of a shipped model, by its approach and precision, or the path itself.
 
     Raises:
         ModelError: there is no such file.
     """
     if model in list(Approach):
         approach = Approach(str(model))
-        path = next((folder / model_file_name(approach) for folder in SHIPPED if folder.is_dir()), SHIPPED[-1])
+        name = model_file_name(approach, precision)
+        path = next((folder / name for folder in SHIPPED if folder.is_dir()), SHIPPED[-1])
     else:
         approach, path = Approach.CLASSIFY, Path(model)
     try:
@@ -329,9 +353,21 @@ def find_model(model: str | os.PathLike[str]) -> Path:
     if state:
         raise ModelError(
             f"{path} {state}; name {' or '.join(Approach)}, or a model file, "
-            f"or make it with: adder-export --approach {approach}"
+            f"or make it with: adder-export --approach {approach} --precision {precision}"
         )
     return path
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def import_onnxruntime() -> Any:
@@ -359,8 +395,16 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def start_session(path: Path, wanted: Provider, threads: int) -> tuple[onnxruntime.InferenceSession, Provider]:
+def start_session(
+    path: Path, content: bytes, wanted: Provider, threads: int
+) -> tuple[onnxruntime.InferenceSession, Provider]:
     """A session on a model file, and the provider that it really has.
+
+    Args:
+        path: what to call the file in an error.
+        content: its bytes.
+        wanted: the provider.
+        threads: that share one run.
 
     Raises:
         ModelError: the file cannot be loaded.
@@ -377,20 +421,9 @@ def start_session(path: Path, wanted: Provider, threads: int) -> tuple[onnxrunti
     asked = [each for each in asked if each in there]
     if Provider.CUDA in asked and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    # threads that spin between runs take the core from everything else: p99 was 25 times worse on a shared machine
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # what matters comes as an exception, and is told in one line
+    named = [_EXECUTION_PROVIDERS[each] for each in asked]
     try:
-        content = path.read_bytes()
-        session = ort.InferenceSession(
-            content, options, [_EXECUTION_PROVIDERS[each] for each in asked], enable_fallback=False
-        )
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        session = ort.InferenceSession(content, session_options(ort, threads), named, enable_fallback=False)
     except Exception as error:  # ONNX Runtime's errors have no base of their own
         raise ModelError(
             f"{path} cannot be loaded by ONNX Runtime {ort.__version__}: {_reason(error)}; "
@@ -406,12 +439,29 @@ def start_session(path: Path, wanted: Provider, threads: int) -> tuple[onnxrunti
     return session, taken
 
 
+def session_options(ort: Any, threads: int) -> onnxruntime.SessionOptions:
+    """How the runtime runs a file; the benchmark's report says what each option changes.
+
+    Args:
+        ort: the module onnxruntime.
+        threads: that share one run.
+    """
+    options: onnxruntime.SessionOptions = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # threads that spin between runs take the core from everything else: p99 was 25 times worse on a shared machine
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what matters comes as an exception, and is told in one line
+    return options
+
+
 def _is_installed(distribution: str) -> bool:
-    try:
-        metadata.distribution(distribution)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
+    # importlib.metadata tells it too, and its import takes a tenth of a short call's time
+    spec = find_spec("onnxruntime")
+    places = (spec and spec.submodule_search_locations) or ()
+    pattern = f"{distribution.replace('-', '_')}-*.dist-info"
+    return any(True for place in places for _ in Path(place).parent.glob(pattern))
 
 
 def _reason(error: Exception) -> str:

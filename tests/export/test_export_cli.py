@@ -37,6 +37,7 @@ def test_both_approaches_are_exported_and_proven(export: Export, tmp_path: Path)
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
         "classify.certificate.json",
         "classify.onnx",
+        "manifest.json",
         "regress.certificate.json",
         "regress.onnx",
     ]

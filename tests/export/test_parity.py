@@ -24,6 +24,7 @@ from adder_runtime import Adder, Approach, Provider
 from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, outputs
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import read_image
+from adder_runtime.manifest import verify
 from adder_runtime.model import find_model
 from adder_trainer.answer import LEAST_PROBABILITY
 from adder_trainer.checkpoint import Checkpoint
@@ -81,7 +82,8 @@ def test_file_answers_as_pytorch_on_mnist(mnist_folder: Path, pipeline: Pipeline
 @pytest.mark.slow
 def test_file_answers_as_pytorch_on_every_mnist_test_pair(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
     pixels, digit = load_mnist(mnist_folder, train=False)
-    tally = parity.prove(pipeline, adder, (pixels.numpy(), digit.numpy()))["mnist_test"]
+    (found,) = parity.prove(pipeline, [adder], (pixels.numpy(), digit.numpy()))
+    tally = found["mnist_test"]
     assert tally.pairs == 100_000
     assert_parity(tally, adder.approach)
     shipped = json.loads((find_model(adder.approach).parent / f"{adder.approach}.certificate.json").read_text())
@@ -209,7 +211,7 @@ def test_gate_keeps_the_earlier_file_and_saves_the_worst_case(
 
     monkeypatch.setattr(normalizer, "INK_SIDE", 14)  # PyTorch's side; the graph has been built
     with pytest.raises(ParityError, match="does not answer as PyTorch does: generated") as caught:
-        model_file.export_model(checkpoint, tmp_path, force=True)
+        list(model_file.export_models(checkpoint, tmp_path, force=True))
     assert "\n" not in str(caught.value)
     assert target.read_bytes() == b"the earlier file"
     kept = {path.name for path in tmp_path.iterdir()}
@@ -222,7 +224,7 @@ def test_gate_keeps_the_earlier_file_and_saves_the_worst_case(
 
 @pytest.mark.usefixtures("few_pictures")
 def test_export_writes_the_file_and_a_certificate_that_fits_it(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    made = model_file.export_model(checkpoint, tmp_path)
+    (made,) = model_file.export_models(checkpoint, tmp_path)
     again = Adder.load(made.model, provider="cpu")
     assert again.approach is checkpoint.approach
     facts = json.loads(made.certificate.read_text())
@@ -231,9 +233,10 @@ def test_export_writes_the_file_and_a_certificate_that_fits_it(checkpoint: Check
     assert facts["pictures"] == "generated, MNIST was not at hand"
     assert facts["model"]["bytes"] == made.model.stat().st_size
     assert facts["providers"]["cpu"]["generated"]["pairs"] == 100
-    assert {path.name for path in tmp_path.iterdir()} == {made.model.name, made.certificate.name}
+    assert {path.name for path in tmp_path.iterdir()} == {made.model.name, made.certificate.name, "manifest.json"}
+    assert [each.state for each in verify(tmp_path)] == ["ok"]
     with pytest.raises(OutputError, match="replace it with --force"):
-        model_file.export_model(checkpoint, tmp_path)
+        list(model_file.export_models(checkpoint, tmp_path))
 
 
 def test_every_provider_of_the_machine_is_proven() -> None:

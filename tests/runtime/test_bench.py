@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from adder_runtime import Adder, bench, bench_cli
+from adder_runtime import Adder, bench, bench_cli, bench_inside
 from adder_runtime.bench import Contest, compare, worse
+from adder_runtime.contract import Approach, Precision
 
 Result = tuple[int, str, str]
 
@@ -28,19 +29,31 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "MIDDLE", (30, 40, 1))
     monkeypatch.setattr(bench, "SIDES", (28, 60))
     monkeypatch.setattr(bench, "in_a_process", lambda *_: "1.5 1000")
+    monkeypatch.setattr(bench, "compare_imports", lambda: [{"module": "numpy", "ms": 1.0}])
+    monkeypatch.setattr(bench_inside, "STARTS", 1)
     monkeypatch.setattr(bench, "added", lambda: [Contest("another", lambda: None, lambda: None, 2, at_most=False)])
 
 
 @pytest.mark.usefixtures("small")
-def test_report_holds_what_the_tables_show(adder_bench: Callable[..., Result], tmp_path: Path) -> None:
+def test_report_holds_what_the_tables_show(
+    adder_bench: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "report"
-    code, told, err = adder_bench("--seconds", 0.01, "--out", out)
+    monkeypatch.setattr(bench, "told_by_a_process", lambda *_: "1000")
+    code, told, err = adder_bench("--seconds", 0.01, "--many", 20, "--out", out)
     assert code == 0
     assert "cold adder-infer" in err
-    assert {path.name for path in out.iterdir()} == {"report.json", "models.png", "throughput.png", "sizes.png"}
+    pictures = {"models.png", "throughput.png", "sizes.png"}
+    assert {path.name for path in out.iterdir()} == {"report.json", "report.txt", *pictures}
+    assert (out / "report.txt").read_text() == told
     facts = json.loads((out / "report.json").read_text())
-    assert [each["approach"] for each in facts["models"] if each["provider"] == "cpu"] == ["classify", "regress"]
-    assert len(facts["ratios"]) == 7
+    named = [f"{each['approach']} {each['precision']}" for each in facts["models"] if each["provider"] == "cpu"]
+    assert named == [f"{approach} {each}" for approach in Approach for each in Precision]
+    assert len(facts["ratios"]) == 11
+    (first, _) = facts["inside"]["profiles"]
+    assert first["nodes"] > 100
+    assert sum(row["calls"] for row in first["operators"]) == pytest.approx(first["nodes"], abs=20)
+    assert {row["option"] for row in facts["inside"]["options"]} == set(bench_inside.CHANGES)
     for each in facts["ratios"]:
         assert each["low"] <= each["ratio"] <= each["high"]
         assert f"{each['name']}  " in told
@@ -48,7 +61,9 @@ def test_report_holds_what_the_tables_show(adder_bench: Callable[..., Result], t
     assert adder_bench("--out", out)[0] == 7
     code, told, _ = adder_bench("--seconds", 0.01, "--json")
     assert code == 0
-    assert set(json.loads(told)) == set(facts)
+    assert set(json.loads(told)) == set(facts) - {"many", "memory_over_files"}
+    assert facts["many"]["pictures"] == 20
+    assert [row["pictures"] for row in facts["memory_over_files"]] == [1000, 20]
 
 
 def test_contest_divides_the_first_by_the_second() -> None:

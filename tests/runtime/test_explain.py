@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from adder_runtime import Adder, UsageError
-from adder_runtime.command_line import how_sure
 from adder_runtime.contract import SIDE
 from adder_runtime.drawing import MAIN, WRONG, Frame
 from adder_runtime.errors import OutputError
@@ -28,6 +27,7 @@ from adder_runtime.explain import (
 from adder_runtime.image_file import Pixels
 from adder_runtime.model import Answer
 from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.speech import how_sure
 
 PIXELS = paint(draw_digit(3, 80, 80), 1)
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from adder_runtime import cli, explain, model
+from adder_runtime import answering, explain, model
 from adder_runtime.contract import INK, Approach, outputs
 from adder_runtime.image_file import read_image, to_png
 from adder_runtime.pictures import draw_digit, paint
@@ -29,7 +29,7 @@ Infer = Callable[..., Result]
 @pytest.fixture
 def infer(command: Callable[..., Result]) -> Infer:
     """Runs the command in this process: exit code, standard output, standard error."""
-    return lambda *words: command(cli.main, "adder-infer", *words)
+    return lambda *words: command(answering.main, "adder-infer", *words)
 
 
 def in_a_process(*arguments: object, given: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:

@@ -142,6 +142,22 @@ def test_parts_of_another_run_are_not_taken(classify: Adder, images: list[str], 
     assert out.read_bytes() == first
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_two_runs_do_not_write_one_table(classify: Adder, images: list[str], tmp_path: Path) -> None:
+    import fcntl
+
+    out = tmp_path / "out.csv"
+    parts = tmp_path / ".out.csv.parts"
+    parts.mkdir()
+    with (parts / job.LOCK).open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for force in (False, True):
+            with pytest.raises(OutputError, match="is being written by another run; wait for it"):
+                run_job(classify, images[:2], [1, 2], out, force=force)
+    run_job(classify, images[:2], [1, 2], out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
 @pytest.mark.parametrize("name", ["out", "out.txt", "out.xlsx"])
 def test_other_kinds_of_tables_are_refused(classify: Adder, images: list[str], tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"wanted a name that ends in \.csv, \.jsonl, \.parquet"):
@@ -154,9 +170,9 @@ def test_other_kinds_of_tables_are_refused(classify: Adder, images: list[str], t
 def test_killed_twenty_times_it_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     whole, out = tmp_path / "whole.csv", tmp_path / "out.csv"
     program = (
-        "import sys, time; from adder_runtime import cli, job; job.PART = 2; of = job.Row.of\n"
+        "import sys, time; from adder_runtime import answering, job; job.PART = 2; of = job.Row.of\n"
         "job.Row.of = lambda *each: (time.sleep(0.02), of(*each))[1]\n"  # so that there is something to kill
-        "cli.main()"
+        "answering.main()"
     )
     command = [sys.executable, "-c", program, str(folder), "7", "--out"]
     assert subprocess.run([*command, str(whole)], capture_output=True, check=False).returncode == 1

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run, say
+from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
 from adder_runtime.progress import console, print_table
+from adder_runtime.speech import say
 from adder_trainer.options import ARTIFACTS, DeviceName, RecipeName, stem
 
 app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -19,7 +19,7 @@ from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import area_weights
 from adder_trainer.strokes import TILE, tile
-from adder_trainer.unknown import UNKNOWN
+from adder_trainer.unknown import UNKNOWN, nothing
 
 Range = tuple[float, float]
 
@@ -101,6 +101,10 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
+PAPERS = 4
+"""Times that blank paper is rendered for each that is asked for: the normaliser finds nothing in most of it, and what
+it does find, rests of lines and shadows, is what a network is to know."""
+
 SPECKS = 3
 
 # ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
@@ -126,12 +130,12 @@ def photograph(
 
     Args:
         digits: to take them from.
-        count: pictures to render; those that the normaliser finds nothing in are left out.
+        count: pictures to render, blank paper PAPERS times; those that the normaliser finds nothing in are left out.
         generator: on the device of the digits.
         on_progress: told how many more are done.
 
     Returns:
-        Up to `count`, of which NO_DIGITS show none and have the label NO_DIGIT.
+        About `count`, of which about NO_DIGITS show none and have the label NO_DIGIT.
     """
     normalizer = Normalizer()
     shares = torch.tensor([kind.share for kind in KINDS]).cumsum(0)
@@ -142,13 +146,17 @@ def photograph(
         kind = KINDS[int((shares < (number * GOLDEN) % 1).sum())]
         digit = digits.digit[index]
         tiles = tile(digits.ink[index], digit, generator)
+        rolls = 1
         if (number * NO_DIGITS) % 1 < NO_DIGITS:
-            tiles = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)](tiles, generator)
+            shown = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)]
+            tiles = shown(tiles, generator)
+            rolls = PAPERS if shown is nothing else 1
             digit = torch.full_like(digit, NO_DIGIT)
             kind = replace(kind, frame=0.0, neighbour=0.0)  # a straight line alone may be a one
-        ink, readable, *_ = normalizer(render(tiles, kind, generator))
-        inks.append(ink[readable])
-        labels.append(digit[readable])
+        for _ in range(rolls):
+            ink, readable, *_ = normalizer(render(tiles, kind, generator))
+            inks.append(ink[readable])
+            labels.append(digit[readable])
         on_progress(len(index))
     return Digits(torch.cat(inks), torch.cat(labels))
 

@@ -34,7 +34,7 @@ WIDEST_PEN = 3.4
 CROSSED, TICKED = 0.45, 0.3
 """Shares of the sevens that get a bar through the stem, and a tick down from the left end of their top."""
 
-FLAGGED, BASED = 0.5, 0.25
+FLAGGED, BASED = 0.6, 0.25
 """Shares of the ones that get a flag down from the top, and a bar under the foot."""
 
 
@@ -142,7 +142,7 @@ def more_strokes(middle: Tensor, digit: Tensor, generator: Generator) -> tuple[T
     )
     # one: a flag down from the top, and a bar under the foot; flatter or shorter, the flag is the top of many a seven
     head, foot = x_at(top + 1), x_at(bottom - 1)
-    angle, length = between(batch, 0.75, 1.3, generator), high * between(batch, 0.25, 0.65, generator)
+    angle, length = between(batch, 0.8, 1.4, generator), high * between(batch, 0.25, 0.8, generator)
     flag = torch.stack([top + 0.5, head, top + length * angle.sin(), head - length * angle.cos()], 1)
     half, slope = high * between(batch, 0.12, 0.36, generator), uniform(batch, 0.12, generator)
     base = torch.stack([bottom - slope * half, foot - half, bottom + slope * half, foot + half], 1)

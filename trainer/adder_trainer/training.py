@@ -55,7 +55,7 @@ class Recipe:
 
 RECIPES = {
     (RecipeName.OURS, Approach.CLASSIFY): Recipe(
-        epochs=40,
+        epochs=32,
         batch_size=128,
         learning_rate=4e-3,
         weight_decay=0.05,
@@ -66,10 +66,10 @@ RECIPES = {
         self_distillation=0.25,
         photo_share=0.15,
         photos=20_000,
-        photo_epochs=20,
+        photo_epochs=16,
     ),
     (RecipeName.OURS, Approach.REGRESS): Recipe(
-        epochs=46,
+        epochs=40,
         batch_size=128,
         learning_rate=3e-3,
         weight_decay=0.05,
@@ -80,7 +80,7 @@ RECIPES = {
         self_distillation=0.25,
         photo_share=0.12,
         photos=20_000,
-        photo_epochs=23,
+        photo_epochs=20,
     ),
     (RecipeName.SOURCE, Approach.CLASSIFY): Recipe(
         epochs=20,

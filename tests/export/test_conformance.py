@@ -1,0 +1,74 @@
+"""The vectors that ship are what the command writes, of the files that ship."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adder_export import conformance
+from adder_export.conformance import answer_exactly, asked, write_vectors
+from adder_export.graph import Pipeline
+from adder_runtime import Adder, Approach
+from adder_runtime.conformance import INDEX, Vectors, conform
+from adder_runtime.contract import Precision
+from adder_runtime.pictures import draw_digit, paint
+from adder_trainer.checkpoint import load_checkpoint
+from adder_trainer.data import load_mnist
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+Images = tuple[np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def pipelines() -> dict[Approach, Pipeline]:
+    return {each: Pipeline(load_checkpoint(ARTIFACTS / f"{each}.safetensors")).eval() for each in Approach}
+
+
+@pytest.fixture
+def mnist() -> Images:
+    """Drawn digits in MNIST's place."""
+    digit = np.arange(1100) % 10
+    drawn = [paint(draw_digit(each, 28, 28), 1, dark=0, light=1) for each in range(10)]
+    return np.stack([255 - drawn[each] for each in digit]), digit
+
+
+def test_written_vectors_pass_and_hold_what_pytorch_says(
+    pipelines: dict[Approach, Pipeline], mnist: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = list(asked(mnist))
+    assert len({kind for kind, *_ in every}) > 15
+    monkeypatch.setattr(conformance, "asked", lambda _: iter(every[::40]))
+    adders = [
+        Adder.load(each, precision=precision, provider="cpu")
+        for each in Approach
+        for precision in (Precision.FP32, Precision.INT8)
+    ]
+    index = write_vectors(tmp_path, pipelines, adders, mnist)
+    assert index == json.loads((tmp_path / INDEX).read_text())
+    vectors = Vectors(tmp_path)
+    for adder in adders:
+        kinds = conform(adder.run, vectors, adder.approach, adder.precision)
+        assert not any(kind.failed for kind in kinds.values())
+    for case in vectors.cases(Approach.REGRESS):
+        wanted = answer_exactly(pipelines[Approach.REGRESS], case.image.copy(), case.number.copy())
+        for name, value in case.expected.items():
+            np.testing.assert_allclose(value, wanted[name], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.slow
+def test_shipped_vectors_are_what_the_command_writes(
+    mnist_folder: Path, pipelines: dict[Approach, Pipeline], tmp_path: Path
+) -> None:
+    pixels, digit = load_mnist(mnist_folder, train=False)
+    adders = [Adder.load(each, precision=precision, provider="cpu") for each in Approach for precision in Precision]
+    made = write_vectors(tmp_path, pipelines, adders, (pixels.numpy(), digit.numpy()))
+    shipped = json.loads((ARTIFACTS / "conformance" / INDEX).read_text())
+    assert [case["kind"] for case in made["cases"]] == [case["kind"] for case in shipped["cases"]]
+    assert made["outputs"] == shipped["outputs"]
+    assert {name: each["fp32"] for name, each in made["tolerances"].items()} == {
+        name: each["fp32"] for name, each in shipped["tolerances"].items()
+    }
