@@ -26,6 +26,7 @@ async function ask() {
     return;
   }
   running = true;
+  document.documentElement.dataset.busy = "";
   do {
     waiting = false;
     try {
@@ -35,6 +36,7 @@ async function ask() {
     }
   } while (waiting);
   running = false;
+  delete document.documentElement.dataset.busy;
 }
 
 async function answer() {
