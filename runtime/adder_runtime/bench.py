@@ -180,7 +180,7 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
         ),
         Contest(
             "cold adder-infer / a bare script that does the same",
-            lambda: in_a_process("-m", "adder_runtime", str(drawing), str(NUMBER), "--provider", "cpu"),
+            lambda: in_a_process("-m", "adder_runtime", str(drawing), str(NUMBER)),
             lambda: in_a_process("-c", BARE, str(drawing), str(NUMBER), str(adder.path)),
             1.3,
             least=9,
@@ -409,7 +409,7 @@ def run_bench(
             facts["many"] = measure_many(adder, many, Path(scratch))
         on_step(f"memory over {many:,} files")
         with tempfile.TemporaryDirectory() as scratch:
-            facts["memory_over_files"] = memory_over((FEW, many), Path(scratch), told_by_a_process)
+            facts["memory_over_files"] = memory_over(sorted({FEW, many}), Path(scratch), told_by_a_process)
     return facts
 
 
