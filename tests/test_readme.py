@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -26,8 +27,8 @@ COMMANDS = (
 )
 
 
-def tables() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "tools" / "readme_tables.py")
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -36,14 +37,39 @@ def tables() -> ModuleType:
 
 
 def test_tables_are_those_of_the_artifacts() -> None:
-    made = tables()
+    made = tool("readme_tables")
     for document in made.DOCUMENTS:
         text = document.read_text()
         assert made.filled(text) == text, f"{document}: run: make readme"
         assert not re.search(r"<!-- (\w+) -->\n<!-- /\1 -->", text), "a table that nothing fills"
     whole = "".join(document.read_text() for document in made.DOCUMENTS)
     assert all(f"<!-- {name} -->" in whole for name in made.TABLES)
-    assert made.CONTRACT.read_text() == made.contract_data(), "run: make readme"
+
+
+def test_contract_files_are_the_contract(tmp_path: Path) -> None:
+    made = tool("contract_files")
+    for path, content in made.contents().items():
+        assert path.read_text() == content, "run: make readme"
+    if compiler := shutil.which("cc"):
+        source = tmp_path / "names.c"
+        source.write_text(
+            '#include "adder_edge.h"\n#include <stdio.h>\nint main(void) { puts(ADDER_DIGIT); return 0; }\n'
+        )
+        subprocess.run(
+            [
+                compiler,
+                "-Wall",
+                "-Werror",
+                "-pedantic",
+                "-std=c89",
+                f"-I{made.ARTIFACTS}",
+                source,
+                "-o",
+                tmp_path / "names",
+            ],
+            check=True,
+        )
+        assert subprocess.run([tmp_path / "names"], capture_output=True, text=True, check=True).stdout == "digit\n"
 
 
 @pytest.mark.parametrize("module", COMMANDS)

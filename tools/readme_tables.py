@@ -13,7 +13,6 @@ from adder_runtime.contract import (
     KEY_MEANINGS,
     Approach,
     Key,
-    describe_contract,
     outputs,
     sum_scores,
 )
@@ -108,14 +107,34 @@ def variants() -> str:
 def seeds() -> str:
     """How much the seed decides."""
     rows = []
-    for approach, runs in read("reports/seeds.json")["runs"].items():
+    for approach, runs in read("reports/runs.json")["runs"].items():
+        share = read(f"reports/{approach}/facts.json")["settings"]["photo_share"]
+        alike = [run for run in runs if run["photo_share"] == share]
         cells = []
         for split in ("validation", "test"):
-            found = [run[split]["sum_accuracy"] for run in runs]
+            found = [run[split]["sum_accuracy"] for run in alike]
             cells += [" ".join(f"{each:.2%}" for each in found), f"{sum(found) / len(found):.2%}"]
             cells.append(f"{max(found) - min(found):.2%}")
-        rows.append([approach, " ".join(str(run["seed"]) for run in runs), *cells])
+        rows.append([approach, " ".join(str(run["seed"]) for run in alike), *cells])
     head = "approach | seeds | sum right, validation | mean | spread | sum right, test | mean | spread"
+    return table(head, rows)
+
+
+def trade() -> str:
+    """What the share of rendered pictures costs on MNIST, and gains on pictures of paper."""
+    facts = read("reports/classify/facts.json")
+    rows = [
+        [
+            f"{run['photo_share']:.0%}",
+            *(f"{run[split]['sum_accuracy']:.2%}" for split in ("validation", "test")),
+            f"{run['rendered']['digit_accuracy']:.1%}",
+        ]
+        for run in read("reports/runs.json")["runs"]["classify"]
+        if run["seed"] == facts["seed"]
+    ]
+    head = (
+        "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"
+    )
     return table(head, rows)
 
 
@@ -271,6 +290,7 @@ TABLES = {
     "files": files,
     "variants": variants,
     "seeds": seeds,
+    "trade": trade,
     "handwriting": handwriting,
     "rendered": rendered,
     "sureness": sureness,
@@ -288,14 +308,6 @@ TABLES = {
 DOCUMENTS = (ROOT / "README.md", ARTIFACTS / "README.md", ARTIFACTS / "CONTRACT.md")
 """The project's page, the model card, and the contract for those who write a binding."""
 
-CONTRACT = ARTIFACTS / "contract.json"
-"""The contract as data, for bindings in other languages."""
-
-
-def contract_data() -> str:
-    """What CONTRACT holds."""
-    return json.dumps({str(each): describe_contract(each) for each in Approach}, indent=2) + "\n"
-
 
 def filled(text: str) -> str:
     """A document with each table between its markers made anew."""
@@ -310,6 +322,9 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    CONTRACT.write_text(contract_data())
+    import contract_files  # its neighbour
+
+    for path, content in contract_files.contents().items():
+        path.write_text(content)
     for document in DOCUMENTS:
         document.write_text(filled(document.read_text()))

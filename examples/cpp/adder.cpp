@@ -36,11 +36,11 @@ int main(int count, char** words) {
         const Picture picture = read_netpbm(words[1]);
         Adder adder(count > 3 ? words[3] : MODEL);
         auto found = adder.run(picture.pixels, picture.shape, {number[0] - '0'});
-        const auto digit = found["digit"].data<std::int32_t>()[0];
-        if (digit < 0) throw std::runtime_error(std::string(words[1]) + " shows nothing to read");
+        const auto digit = found[ADDER_DIGIT].data<std::int32_t>()[0];
+        if (digit == ADDER_UNREAD) throw std::runtime_error(std::string(words[1]) + " shows nothing to read");
         // rounding must not make it a certainty
-        const float sure = std::floor(1e4f * std::min(found["confidence"].data<float>()[0], 0.9999f)) / 100;
-        std::printf("%d + %s = %d (%.2f%% sure)\n", digit, number.c_str(), found["sum"].data<std::int32_t>()[0], sure);
+        const float sure = std::floor(1e4f * std::min(found[ADDER_CONFIDENCE].data<float>()[0], 0.9999f)) / 100;
+        std::printf("%d + %s = %d (%.2f%% sure)\n", digit, number.c_str(), found[ADDER_SUM].data<std::int32_t>()[0], sure);
     } catch (const std::exception& error) {
         const std::string all = error.what();
         std::cerr << "adder: " << all.substr(0, all.find('\n')) << "\n";

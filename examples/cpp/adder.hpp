@@ -9,6 +9,8 @@
 
 #include <openvino/openvino.hpp>
 
+#include "adder_edge.h"
+
 class Adder {
 public:
     // Throws std::runtime_error where the file cannot be loaded, or takes other inputs.
@@ -23,7 +25,7 @@ public:
             throw std::runtime_error(path + " cannot be loaded; wanted a model file of adder-edge");
         }
         const auto inputs = request.get_compiled_model().inputs();
-        if (inputs.size() != 2 || inputs[0].get_any_name() != "image" || inputs[1].get_any_name() != "number")
+        if (inputs.size() != 2 || inputs[0].get_any_name() != ADDER_IMAGE || inputs[1].get_any_name() != ADDER_NUMBER)
             throw std::runtime_error(path + " is not an adder model: its inputs are not image and number");
     }
 
@@ -33,8 +35,8 @@ public:
                                           const std::vector<std::int32_t>& number) {
         if (pixels.size() != ov::shape_size(shape) || number.size() != shape[0])
             throw std::runtime_error("pixels and numbers do not fit the shape");
-        request.set_tensor("image", ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(pixels.data())));
-        request.set_tensor("number", ov::Tensor(ov::element::i32, {number.size()},
+        request.set_tensor(ADDER_IMAGE, ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(pixels.data())));
+        request.set_tensor(ADDER_NUMBER, ov::Tensor(ov::element::i32, {number.size()},
                                                 const_cast<std::int32_t*>(number.data())));
         request.infer();
         std::map<std::string, ov::Tensor> found;

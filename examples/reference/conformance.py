@@ -32,11 +32,11 @@ class MaxPool(OpRun):
         return (windows[:, :, ::down, ::across].max((4, 5)).astype(x.dtype),)
 
 
-def load(model):
-    """A function of image (batch, height, width, channels) and number (batch)."""
-    evaluator = ReferenceEvaluator(onnx.load(model), new_ops=[GatherElements, MaxPool])
+def evaluate(proto):
+    """A function of image (batch, height, width, channels) and number (batch), for a graph."""
+    evaluator = ReferenceEvaluator(proto, new_ops=[GatherElements, MaxPool])
     return lambda image, number: evaluator.run(None, {"image": image, "number": number})
 
 
 if __name__ == "__main__":
-    vectors.main("onnx reference evaluator", onnx.__version__, load)
+    vectors.main("onnx reference evaluator", onnx.__version__, lambda model: evaluate(onnx.load(model)))

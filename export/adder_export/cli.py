@@ -120,11 +120,10 @@ def write_conformance(checkpoint: Path, out: Path, mnist: Any, *, force: bool) -
         ModelError: a file is missing, or of another checkpoint.
         OutputError: vectors are there and are not to be replaced, or cannot be written.
     """
-    from adder_export.conformance import asked, write_vectors
+    from adder_export.conformance import files_to_pass, write_vectors
+    from adder_export.conformance_cases import draw_cases
     from adder_export.graph import Pipeline
     from adder_runtime.conformance import DATA, INDEX
-    from adder_runtime.contract import Key, model_file_name
-    from adder_runtime.model import Adder
 
     if mnist is None:
         raise DataError("the vectors are made of MNIST's test images; name their folder with --data or ADDER_DATA")
@@ -132,18 +131,11 @@ def write_conformance(checkpoint: Path, out: Path, mnist: Any, *, force: bool) -
     if (folder / INDEX).exists() and not force:
         raise OutputError(f"{folder / INDEX} is there; replace it with --force, or give another --out")
     checkpoints = {approach: load_one(checkpoint, approach) for approach in Approach}
-    adders = [
-        Adder.load(path, provider="cpu")
-        for approach in Approach
-        for path in (out / model_file_name(approach, precision) for precision in Precision)
-        if path.exists() or path.name == model_file_name(approach)
-    ]
-    for adder in adders:
-        if adder.metadata[Key.CHECKPOINT] != checkpoints[adder.approach].sha256:
-            raise ModelError(f"{adder.path} is not of {checkpoint}'s {adder.approach}; export it again")
+    adders = files_to_pass(out, checkpoints)
     pipelines = {approach: Pipeline(found).eval() for approach, found in checkpoints.items()}
-    with bar("vectors", sum(1 for _ in asked(mnist))) as advance:
-        index = write_vectors(folder, pipelines, adders, mnist, advance)
+    cases = list(draw_cases(mnist))
+    with bar("vectors", len(cases)) as advance:
+        index = write_vectors(folder, pipelines, adders, cases, advance)
     size = sum((folder / name).stat().st_size for name in (INDEX, DATA))
     return f"{folder}: {len(index['cases'])} cases, {size / 1e6:.1f} MB; left out {index['left_out']} at an edge"
 

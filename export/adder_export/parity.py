@@ -43,7 +43,7 @@ from adder_runtime.labels import Labelled
 from adder_runtime.model import Adder
 from adder_runtime.pictures import draw_digit, generate, paint
 from adder_trainer.answer import LEAST_PROBABILITY
-from adder_trainer.photo import KINDS, render
+from adder_trainer.photo import MEASURED, render
 from adder_trainer.strokes import tile
 from adder_trainer.unknown import nothing
 
@@ -236,7 +236,8 @@ def drawn_cases() -> Iterator[Case]:
 
 @torch.no_grad()
 def rendered_cases(mnist: TestImages | None) -> Iterator[Case]:
-    """Pictures as people take and draw them, a batch of digits and one of blank paper for each of the trainer's kinds.
+    """Pictures as people take and draw them, a batch of digits and one of blank paper for each of the kinds
+    that the trainer measures.
 
     Args:
         mnist: its first images are written and photographed; drawn digits take their place when None.
@@ -249,7 +250,7 @@ def rendered_cases(mnist: TestImages | None) -> Iterator[Case]:
         ink = mnist[0][:RENDERED, :, :, 0] / 255
     generator = torch.Generator().manual_seed(SEED)
     tiles = tile(torch.from_numpy(ink).float()[:, None], torch.from_numpy(digit), generator)
-    for kind in KINDS:
+    for kind in MEASURED:
         yield Case("rendered", render(tiles, kind, generator).numpy(), EVERY_NUMBER, digit)
         blank = render(nothing(tiles, generator), kind, generator).numpy()
         yield Case("blank_paper", blank, EVERY_NUMBER, np.full(RENDERED, UNREAD))

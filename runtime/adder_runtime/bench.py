@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from adder_runtime.bench_inside import compare_imports, compare_options, profile
-from adder_runtime.bench_many import FEW, measure_many, memory_over
+from adder_runtime.bench_many import FEW, TIMED, measure_many, memory_over
 from adder_runtime.contract import Approach, Key, Precision
 from adder_runtime.errors import ModelError
 from adder_runtime.image_file import Pixels, read_image, to_jpeg, to_png
@@ -140,10 +140,11 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
     batch = np.stack([small] * 256)
     numbers = np.full(256, NUMBER, np.int32)
     several = list(batch)
-    by_precision = {}
-    for precision in (Precision.FP16, Precision.INT8):
-        with suppress(ModelError):
-            by_precision[precision] = Adder.load(Approach.CLASSIFY, precision=precision, provider=adder.provider)
+    smaller = [
+        other
+        for other in (Adder.load(path, provider=adder.provider) for path in shipped())
+        if other.approach is adder.approach and other.precision is not adder.precision
+    ]
 
     def run_batch(each: Adder, size: int) -> object:
         return each.run(batch[:size], numbers[:size])
@@ -187,12 +188,12 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
         ),
         *(
             Contest(
-                f"{precision} / fp32, the whole file, {size} at a time",
+                f"{other.precision} / {adder.precision}, the whole file, {size} at a time",
                 partial(run_batch, other, size),
                 partial(run_batch, adder, size),
                 1.0,
             )
-            for precision, other in by_precision.items()
+            for other in smaller
             for size in (1, 64)
         ),
     ]
@@ -233,14 +234,9 @@ print((status("VmHWM") - before) / pixels.nbytes, status("VmHWM"))
 """Prints the peak over what was there without the picture, as a share of its bytes, and the peak in bytes; on Linux"""
 
 
-def in_a_process(*arguments: str) -> str:
-    """What another Python prints."""
-    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
-
-
-def told_by_a_process(*arguments: str) -> str:
-    """What another Python says on standard error."""
-    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stderr
+def in_a_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What another Python prints, and says on standard error."""
+    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)
 
 
 def peak_memory(path: Path, shape: Sequence[int]) -> tuple[float, int] | None:
@@ -252,7 +248,7 @@ def peak_memory(path: Path, shape: Sequence[int]) -> tuple[float, int] | None:
     if not Path("/proc/self/clear_refs").exists():
         return None
     try:
-        share, peak = in_a_process("-c", MEMORY, str(path), json.dumps(list(shape))).split()
+        share, peak = in_a_process("-c", MEMORY, str(path), json.dumps(list(shape))).stdout.split()
     except subprocess.CalledProcessError:
         return None
     return float(share), int(peak)
@@ -354,7 +350,7 @@ def run_bench(
     Args:
         seconds: for each figure, about.
         folder: of labelled pictures, to measure each model on.
-        many: files to make and answer into a table; 0 leaves that out.
+        many: files to make and answer into a table, of which TIMED at most are timed; 0 leaves that out.
         on_step: told what comes next.
 
     Raises:
@@ -404,12 +400,13 @@ def run_bench(
         "threads_scaling": over_threads(path, seconds),
     }
     if many:
-        on_step(f"{many:,} files")
+        timed_files = min(many, TIMED)
+        on_step(f"{timed_files:,} files")
         with tempfile.TemporaryDirectory() as scratch:
-            facts["many"] = measure_many(adder, many, Path(scratch))
+            facts["many"] = measure_many(adder, timed_files, Path(scratch))
         on_step(f"memory over {many:,} files")
         with tempfile.TemporaryDirectory() as scratch:
-            facts["memory_over_files"] = memory_over(sorted({FEW, many}), Path(scratch), told_by_a_process)
+            facts["memory_over_files"] = memory_over(sorted({FEW, many}), Path(scratch), in_a_process)
     return facts
 
 

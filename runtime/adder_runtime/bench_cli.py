@@ -43,7 +43,10 @@ def bench(
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.01, help="Time for each figure.")] = 3.0,
     many: Annotated[
-        int, typer.Option(min=0, help="Files to make and answer into a table too: 20000 take some ten minutes.")
+        int,
+        typer.Option(
+            min=0, help="Files to make and answer into a table too: 20000 take some ten minutes; more are not timed."
+        ),
     ] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.json, the tables as report.txt, and pictures.")

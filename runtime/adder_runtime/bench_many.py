@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ TURNS = 10
 
 FEW = 1_000
 """Files of the run that memory is compared with."""
+
+TIMED = 20_000
+"""Files that are timed, of however many."""
+
+NAMES = 20_000
+"""Names that one file gets: file systems hold some 65,000."""
 
 SHAPES = (
     ((28, 28, 1), to_png),
@@ -58,21 +65,25 @@ finally:
 def make_files(folder: Path, count: int, shapes: Sequence[Any] = SHAPES) -> list[str]:
     """Files of mixed size in a random order; digits that were drawn, each file many times under other names."""
     random = np.random.default_rng(count)
-    masters = []
+    contents = []
     for place, (shape, encode) in enumerate(shapes):
         grain = random.integers(-6, 7, shape)
         drawn = paint(draw_digit(DIGITS[place % len(DIGITS)], *shape[:2]), shape[2])
-        path = folder / f"master{place}.{'png' if encode is to_png else 'jpg'}"
-        path.write_bytes(encode(np.clip(drawn + grain, 0, 255).astype(np.uint8)))
-        masters.append(path)
+        suffix = ".png" if encode is to_png else ".jpg"
+        contents.append((suffix, encode(np.clip(drawn + grain, 0, 255).astype(np.uint8))))
     pictures = folder / "pictures"
     pictures.mkdir()
-    names = []
-    for number in range(count):
-        master = masters[int(random.integers(len(masters)))]
-        path = pictures / f"{number:07}{master.suffix}"
-        os.link(master, path)
-        names.append(str(path))
+    names: list[str] = []
+    for start in range(0, count, NAMES):
+        masters = []
+        for place, (suffix, content) in enumerate(contents):
+            masters.append(folder / f"master{start}-{place}{suffix}")
+            masters[-1].write_bytes(content)
+        for number in range(start, min(start + NAMES, count)):
+            master = masters[int(random.integers(len(masters)))]
+            path = pictures / f"{number:07}{master.suffix}"
+            os.link(master, path)
+            names.append(str(path))
     return names
 
 
@@ -115,19 +126,19 @@ def measure_many(
     }
 
 
-def memory_over(counts: Sequence[int], folder: Path, run: Callable[..., str]) -> list[dict[str, int]]:
+def memory_over(counts: Sequence[int], folder: Path, run: Callable[..., CompletedProcess[str]]) -> list[dict[str, int]]:
     """Peak of a process that answers so many small files into a table, in bytes; 0 where the system does not tell.
 
     Args:
         counts: of files.
         folder: an empty one for the files.
-        run: runs Python with some words and gives what it says on standard error.
+        run: runs another Python with some words.
     """
     rows = []
     for count in counts:
         place = folder / str(count)
         place.mkdir()
         make_files(place, count, SHAPES[:1])
-        told = run("-c", CHILD, str(place / "pictures"), str(NUMBER), "--out", str(place / "table.csv"))
+        told = run("-c", CHILD, str(place / "pictures"), str(NUMBER), "--out", str(place / "table.csv")).stderr
         rows.append({"pictures": count, "peak_bytes": int(told.split()[-1]) * 1024})
     return rows

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+import runpy
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
 
 from adder_export.graph import OPSET, OPSETS, build_graph, write_metadata
 from adder_runtime import Adder, Approach
@@ -21,6 +19,8 @@ from adder_runtime.pictures import draw_digit, paint
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
 
 IR_VERSION = 8
+
+REFERENCE = Path(__file__).parents[2] / "examples" / "reference" / "conformance.py"
 
 REFERENCE_TOLERANCE = 1e-4
 """Largest difference of an output from onnx's own evaluator, which adds in yet another order."""
@@ -104,32 +104,11 @@ def test_other_opsets_on_offer_give_the_same_answers(opset: int, tmp_path: Path)
     assert found["sum"].tolist() == list(range(0, 20, 2))
 
 
-class GatherElements(OpRun):
-    """The operator as its specification has it: the evaluator's own fails above 32 elements along the axis."""
-
-    def _run(self, data: Any, indices: Any, axis: int) -> tuple[Any]:
-        return (np.take_along_axis(data, indices, axis),)
-
-
-class MaxPool(OpRun):
-    """The operator as its specification has it, for steps of one or of a whole window: the evaluator's own fails with
-    padding.
-    """
-
-    def _run(  # type: ignore[no-untyped-def]  # the attributes that the files do not use come along
-        self, x, kernel_shape, pads=None, strides=None, **_
-    ) -> tuple[Any]:
-        pads, (down, across) = pads or [0, 0, 0, 0], strides or [1, 1]
-        padded = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])), constant_values=-np.inf)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, kernel_shape, (2, 3))
-        return (windows[:, :, ::down, ::across].max((4, 5)).astype(x.dtype),)
-
-
 def test_the_reference_evaluator_of_onnx_agrees(approach: Approach, proto: onnx.ModelProto) -> None:
     image = np.stack([paint(draw_digit(digit, 33, 47), 2) for digit in (2, 5, 8)])
     number = np.array([0, 4, 9], np.int32)
     names = [spec.name for spec in outputs(approach)]
-    wanted = ReferenceEvaluator(proto, new_ops=[GatherElements, MaxPool]).run(names, {"image": image, "number": number})
+    wanted = runpy.run_path(str(REFERENCE))["evaluate"](proto)(image, number)
     got = Adder.load(approach, provider="cpu").run(image, number)
     for name, value in zip(names, wanted, strict=True):
         assert np.abs(np.asarray(value, np.float64) - got[name]).max() <= REFERENCE_TOLERANCE, name

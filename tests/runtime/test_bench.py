@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
-from adder_runtime import Adder, bench, bench_cli, bench_inside
+from adder_runtime import Adder, bench, bench_cli, bench_inside, bench_many
 from adder_runtime.bench import Contest, compare, worse
 from adder_runtime.contract import Approach, Precision
+from adder_runtime.image_file import read_image
 
 Result = tuple[int, str, str]
 
@@ -28,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "LARGE", (60, 80, 3))
     monkeypatch.setattr(bench, "MIDDLE", (30, 40, 1))
     monkeypatch.setattr(bench, "SIDES", (28, 60))
-    monkeypatch.setattr(bench, "in_a_process", lambda *_: "1.5 1000")
+    monkeypatch.setattr(bench, "in_a_process", lambda *_: CompletedProcess([], 0, stdout="1.5 1000", stderr="1000"))
     monkeypatch.setattr(bench, "compare_imports", lambda: [{"module": "numpy", "ms": 1.0}])
     monkeypatch.setattr(bench_inside, "STARTS", 1)
     monkeypatch.setattr(bench, "added", lambda: [Contest("another", lambda: None, lambda: None, 2, at_most=False)])
@@ -39,7 +41,6 @@ def test_report_holds_what_the_tables_show(
     adder_bench: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "report"
-    monkeypatch.setattr(bench, "told_by_a_process", lambda *_: "1000")
     code, told, err = adder_bench("--seconds", 0.01, "--many", 20, "--out", out)
     assert code == 0
     assert "cold adder-infer" in err
@@ -104,7 +105,7 @@ def test_against_an_earlier_report(adder_bench: Callable[..., Result], tmp_path:
 
 
 def test_bare_script_does_what_the_command_does(classify: Adder, three: Path) -> None:
-    told = bench.in_a_process("-c", bench.BARE, str(three), "7", str(classify.path))
+    told = bench.in_a_process("-c", bench.BARE, str(three), "7", str(classify.path)).stdout
     assert told == "3 + 7 = 10\n"
 
 
@@ -115,3 +116,13 @@ def test_peak_holds_at_least_the_picture(classify: Adder) -> None:
     share, peak = found
     assert share > 1
     assert peak > 3_000_000
+
+
+def test_files_are_as_many_as_wanted_though_one_file_has_few_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_many, "NAMES", 7)
+    names = bench_many.make_files(tmp_path, 30, bench_many.SHAPES[:2])
+    assert len(set(names)) == 30
+    assert all(Path(name).stat().st_nlink <= 1 + 7 for name in names)
+    assert {read_image(name).shape for name in names} == {(28, 28, 1), (64, 64, 1)}

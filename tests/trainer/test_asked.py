@@ -14,7 +14,7 @@ from adder_trainer.approaches import Regress
 from adder_trainer.asked import EXAMPLES, Asked, ask_pictures
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation, evaluate
-from adder_trainer.photo import KINDS
+from adder_trainer.photo import MEASURED
 
 KEPT = 1e-6
 """A share of float32 confidences against the same in Python."""
@@ -104,14 +104,14 @@ def test_every_kind_shows_the_same_digits_and_comes_out_alike_again(
     monkeypatch.setattr(rendered, "PICTURES", 12)
     told: list[int] = []
     first = rendered.ask_rendered(Always(3), drawn, 1.0, told.append)
-    assert [each.name for each in first] == [kind.name for kind in KINDS]
-    assert sum(told) == rendered.count_pictures(drawn) == 12 * len(KINDS)
+    assert [each.name for each in first] == [kind.name for kind in MEASURED]
+    assert sum(told) == rendered.count_pictures(drawn) == 12 * len(MEASURED)
     assert all(torch.equal(each.digit, first[0].digit) for each in first)
     assert len(set(first[0].digit.tolist())) > 3
     again = rendered.ask_rendered(Always(3), drawn, 1.0)
     for one, other in zip(first, again, strict=True):
         assert all((a.pixels == b.pixels).all() for a, b in zip(one.examples, other.examples, strict=True))
-    assert len({example.pixels.shape for each in first for example in each.examples}) > len(KINDS)
+    assert len({example.pixels.shape for each in first for example in each.examples}) > len(MEASURED)
 
 
 def test_digits_are_taken_once_each_and_always_the_same(drawn: Digits) -> None:

@@ -17,7 +17,7 @@ from adder_runtime.pictures import draw_digit, paint
 from adder_trainer.data import load_mnist
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.ink import LEAST_CONTRAST
-from adder_trainer.normalize.normalizer import CENTRE, INK_SIDE
+from adder_trainer.normalize.normalizer import CENTRE, INK_SIDE, LEAST_INK
 from adder_trainer.normalize.picture import plain, reduced, step_of
 
 DRAWN = 40
@@ -297,6 +297,90 @@ def test_bold_digit_that_fills_its_frame_is_no_ground(digit: int) -> None:
     (top, left), (bottom, right) = inked.min(0), inked.max(0) + 1
     tight = to_pixels(1 - drawn[top:bottom, left:right])
     assert (ink_of(tight) - ink_of(to_pixels(1 - drawn))).abs().mean() <= SEEN
+
+
+PHOTO = 480
+"""Side of a photo in which a digit is small, in pixels."""
+
+SMALL = 48
+"""Frame of the digit in it: the digit fills 7 % of the photo."""
+
+
+def photo_of(digit: int, top: int, left: int) -> NDArray[np.float64]:
+    """Light of a photo with a small digit, (PHOTO, PHOTO), 0 to 1."""
+    ink = np.zeros((PHOTO, PHOTO))
+    ink[top : top + SMALL, left : left + SMALL] = draw_digit(digit, SMALL, SMALL)
+    return 0.9 - 0.5 * ink
+
+
+def round_shadow(light: NDArray[np.float64], soft: float) -> NDArray[np.float64]:
+    y, x = np.mgrid[:PHOTO, :PHOTO]
+    return np.asarray(light * (1 - 0.45 / (1 + np.exp((np.hypot(y - 420, x - 430) - 250) / soft))))
+
+
+def lamp(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    y, x = np.mgrid[:PHOTO, :PHOTO]
+    return np.asarray(light * (0.4 + 0.6 * np.exp(-((y - 100) ** 2 + (x - 400) ** 2) / (2 * 120**2))))
+
+
+def squared(light: NDArray[np.float64], spacing: int) -> NDArray[np.float64]:
+    y, x = np.mgrid[:PHOTO, :PHOTO]
+    lines = ((y + x // 30) % spacing < 2) | ((x - y // 30) % spacing < 2)
+    return np.where(lines, light - 0.2, light)
+
+
+def specks(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    y, x = np.mgrid[:PHOTO, :PHOTO]
+    spots = [np.hypot(y - at_y, x - at_x) < 4 for at_y, at_x in ((60, 60), (400, 120), (90, 420))]
+    return np.where(np.any(spots, 0), 0.5, light)
+
+
+Change = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+LARGER: dict[str, tuple[Change, int]] = {
+    "nothing": (lambda light: light, 10),
+    "the hard edge of a round shadow": (lambda light: round_shadow(light, 4), 9),
+    "the soft edge of a round shadow": (lambda light: round_shadow(light, 30), 10),
+    "a lamp on a dark table": (lamp, 10),
+    "close squares": (lambda light: squared(light, 24), 9),
+    "wide squares": (lambda light: squared(light, 60), 9),
+    "specks far away": (specks, 9),
+    "grain": (lambda light: light + np.random.default_rng(2).normal(0, 0.02, light.shape), 10),
+}
+"""What else lies in the photo, larger than the digit or brighter, and how many of the ten digits are found beside it: a
+one may be taken for a line or a speck."""
+
+BESIDE = 6
+"""Pixels by which the box may miss the digit's, a sixth of its height: a line that crosses it may be left on it."""
+
+
+@pytest.mark.parametrize("what", LARGER)
+def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
+    change, least = LARGER[what]
+    found = 0
+    for digit in DIGITS:
+        top, left = (150, 330) if digit % 2 else (300, 90)
+        light = photo_of(digit, top, left)
+        rows, columns = (np.nonzero((light < 0.65).any(axis))[0] for axis in (1, 0))
+        wanted = np.array([rows[0], columns[0], rows[-1] + 1, columns[-1] + 1])
+        seen = Normalizer()(torch.from_numpy(to_pixels(change(light)))[None])
+        found += bool(seen.readable) and np.abs(seen.box[0].numpy() - wanted).max() <= BESIDE
+    assert found >= least
+
+
+@pytest.mark.parametrize("soft", [16, 30, 60])
+def test_round_shadow_alone_is_nothing_to_read(soft: float) -> None:
+    light = round_shadow(np.full((PHOTO, PHOTO), 0.9), soft)
+    light = light + np.random.default_rng(3).normal(0, 0.01, light.shape)
+    assert not is_readable(to_pixels(light))
+
+
+def test_where_something_is_readable_there_is_ink() -> None:
+    random = np.random.default_rng(4)
+    for spacing in random.integers(14, 90, 40):
+        light = squared(np.full((PHOTO, PHOTO), 0.9), int(spacing)) + random.normal(0, 0.03, (PHOTO, PHOTO))
+        found = Normalizer()(torch.from_numpy(to_pixels(light))[None])
+        assert bool(found.readable) == bool(found.ink.max() > LEAST_INK)
 
 
 def test_box_is_that_of_the_digit() -> None:

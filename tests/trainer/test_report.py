@@ -153,7 +153,7 @@ def test_report_without_history_leaves_what_training_wrote(
     tmp_path: Path, report: Path, digits: Digits, found: Findings
 ) -> None:
     shutil.copytree(report, tmp_path / "again")
-    kept = {"history.csv", "facts.json", "curves.png"}
+    kept = {"history.csv", "curves.png"}
     for name in kept:
         (tmp_path / "again" / name).write_text(f"the {name} of the training")
     (tmp_path / "again" / "unknown.png").unlink()
@@ -162,7 +162,8 @@ def test_report_without_history_leaves_what_training_wrote(
     assert {(tmp_path / "again" / name).read_text() for name in kept} == {
         f"the {name} of the training" for name in kept
     }
-    for name in {*FILES} - kept:
+    assert json.loads((tmp_path / "again" / "facts.json").read_text()) == anew
+    for name in {*FILES} - kept - {"facts.json"}:
         assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
     text = (report / "README.md").read_text()
     assert (tmp_path / "again" / "README.md").read_text() == text.replace(
@@ -175,7 +176,7 @@ def test_page_leads_to_no_curves_where_there_are_none(tmp_path: Path, digits: Di
     write_report(tmp_path, facts=FACTS, history=None, found=found, digits=digits)
     linked = set(re.findall(r"\]\(([^)]+)\)", (tmp_path / "README.md").read_text()))
     assert linked == {path.name for path in tmp_path.iterdir()} - {"README.md"}
-    assert linked.isdisjoint({"history.csv", "facts.json", "curves.png"})
+    assert linked.isdisjoint({"history.csv", "curves.png"})
 
 
 def test_checkpoint_of_before_a_setting_has_a_page_without_it(evaluation: Evaluation) -> None:

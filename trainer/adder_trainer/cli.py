@@ -15,7 +15,7 @@ from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
 from adder_runtime.progress import console, print_table
 from adder_runtime.speech import say
-from adder_trainer.options import ARTIFACTS, DeviceName, RecipeName, stem
+from adder_trainer.options import ARTIFACTS, SEED, DeviceName, RecipeName, stem
 
 app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -29,9 +29,13 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; the recipe's unless given.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images in a batch; the recipe's unless given.")] = None,
     lr: Annotated[float | None, typer.Option(min=0, help="Highest learning rate; the recipe's unless given.")] = None,
+    photo_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.9, help="Share of each batch that is rendered as photos; the recipe's unless given."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Seed of weights, order, numbers and augmentation.")
-    ] = 1,
+    ] = SEED,
     device: Annotated[
         DeviceName, typer.Option(help="auto takes the best that is there; a named one must be there.")
     ] = DeviceName.AUTO,
@@ -49,8 +53,8 @@ def train(
         bool,
         typer.Option(
             "--validate-only",
-            help="Train nothing: measure the checkpoint in --out, leave it as it is, and write its report's page and "
-            "pictures again, all but those of the training's course.",
+            help="Train nothing: measure the checkpoint in --out, leave it as it is, and write its report again, "
+            "all but the training's course.",
         ),
     ] = False,
     explain_stacking: Annotated[
@@ -79,8 +83,13 @@ def train(
     from adder_trainer.runs import Data, Run, explain, measure_checkpoint, runs_to_do, train_run
     from adder_trainer.training import RECIPES, Speed
 
-    if lr is not None and not math.isfinite(lr):
-        raise UsageError(f"--lr is {lr}, must be a number from 0; see: adder-train --help")
+    for option, value in (("--lr", lr), ("--photo-share", photo_share)):
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{option} is {value}, must be a number from 0; see: adder-train --help")
+    if photo_share and recipe is not RecipeName.OURS:
+        raise UsageError(
+            f"--photo-share goes with --recipe {RecipeName.OURS}: {recipe} renders no pictures; see: adder-train --help"
+        )
     named = {
         "--resume": resume,
         "--force": force,
@@ -91,7 +100,7 @@ def train(
         raise UsageError(f"{' and '.join(together)} do not go together: name one of them; see: adder-train --help")
     chosen = find_device(device)
     console.print(f"device: {chosen}" + (" (auto)" if device is DeviceName.AUTO else ""))
-    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr}
+    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "photo_share": photo_share}
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     speed = Speed(autocast, channels_last, compile_)
     runs = [

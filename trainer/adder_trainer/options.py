@@ -11,6 +11,10 @@ ARTIFACTS = Path("artifacts")
 """Folder that the commands write to and read from unless told otherwise."""
 
 
+SEED = 2
+"""Of a run unless told otherwise: of three, the one that was right most often on the validation split, and ships."""
+
+
 class RecipeName(StrEnum):
     """Our recipe, or the one that the approaches' source describes."""
 

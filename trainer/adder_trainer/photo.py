@@ -92,6 +92,16 @@ KINDS = (
 )  # fmt: skip
 """What people hand over, and how often each kind is shown in training."""
 
+FAR = replace(KINDS[0], sides=(300, 600), frame=0.0, neighbour=0.0)
+"""A photo of more pixels in which the digit is far away: what else lies in it is as large as the digit or larger."""
+
+MEASURED = (
+    *KINDS,
+    replace(FAR, name="photo, digit 10 to 20 %", size=(0.1, 0.2)),
+    replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
+)
+"""What is measured and proven: all that training renders, and photos of digits that fill little of the frame."""
+
 GOLDEN = 0.6180339887
 """Steps of this share visit each part of a whole evenly."""
 

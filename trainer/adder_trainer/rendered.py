@@ -15,7 +15,7 @@ from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked, ask_pictures
 from adder_trainer.confidence import in_share
 from adder_trainer.data import Digits
-from adder_trainer.photo import KINDS, Kind, render
+from adder_trainer.photo import MEASURED, Kind, render
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import tile
 
@@ -35,7 +35,7 @@ ALL = "all"
 def ask_rendered(
     network: Network, digits: Digits, temperature: float, on_progress: Callable[[int], None] = lambda _: None
 ) -> tuple[Asked, ...]:
-    """What a network answers to rendered pictures of some digits, a group for each of KINDS.
+    """What a network answers to rendered pictures of some digits, a group for each of MEASURED.
 
     Args:
         network: on any device; the pictures are drawn on the CPU, so that they are the same everywhere.
@@ -46,13 +46,13 @@ def ask_rendered(
     some = take(digits, PICTURES)
     generator = torch.Generator().manual_seed(SEED)
     return tuple(
-        ask_pictures(kind.name, rendered(some, kind, generator), network, temperature, on_progress) for kind in KINDS
+        ask_pictures(kind.name, rendered(some, kind, generator), network, temperature, on_progress) for kind in MEASURED
     )
 
 
 def count_pictures(digits: Digits) -> int:
     """How many pictures `ask_rendered` makes of a split."""
-    return min(PICTURES, len(digits)) * len(KINDS)
+    return min(PICTURES, len(digits)) * len(MEASURED)
 
 
 def take(digits: Digits, count: int) -> Digits:
@@ -92,7 +92,7 @@ def rendered_table(facts: dict[str, Any]) -> str:
     """Of the page: a row for each kind, and one for all."""
     measured = facts["rendered"]
     # in this order, since a checkpoint's header sorts the names
-    names = [name for name in (*(kind.name for kind in KINDS), ALL) if name in measured]
+    names = [name for name in (*(kind.name for kind in MEASURED), ALL) if name in measured]
     rows = [
         f"| {name} | {figures['pictures']:,} | {figures['digit_accuracy']:.2%} | {figures['sum_accuracy']:.2%} | "
         f"{figures['unread']:.2%} | {in_share(figures.get('calibration_error'))} |"

@@ -52,8 +52,8 @@ def write_report(
 
     Args:
         folder: made where it is missing.
-        facts: of the checkpoint.
-        history: a line for each epoch; None leaves history, curves and facts as training wrote them.
+        facts: of the checkpoint, and what was measured of it.
+        history: a line for each epoch; None leaves history and curves as training wrote them.
         found: of `digits`, by the final weights.
         digits: the validation split.
 
@@ -63,8 +63,8 @@ def write_report(
     measured = found.validation
     if history is not None:
         write_whole(folder / "history.csv", history_csv(history))
-        write_json(folder / "facts.json", facts)
         write_whole(folder / "curves.png", to_png(draw_curves(history, measured.pairs)))
+    write_json(folder / "facts.json", facts)
     pictures = {
         "confusion_digits": draw_confusion(measured.digit_confusion.numpy(), "digit"),
         "confusion_sums": draw_confusion(measured.sum_confusion.numpy(), "sum"),
@@ -77,7 +77,7 @@ def write_report(
     }
     for name, figure in pictures.items():
         write_whole(folder / f"{name}.png", to_png(figure))
-    trained_here = all((folder / name).exists() for name in ("history.csv", "facts.json", "curves.png"))
+    trained_here = all((folder / name).exists() for name in ("history.csv", "curves.png"))
     write_whole(folder / "README.md", page(facts, measured, training=trained_here).encode())
 
 

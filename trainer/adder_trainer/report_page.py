@@ -50,7 +50,7 @@ def page(facts: dict[str, Any], evaluation: Evaluation, *, training: bool = True
     Args:
         facts: of the checkpoint.
         evaluation: of the validation split.
-        training: whether history, curves and facts of the training lie beside the page.
+        training: whether history and curves of the training lie beside the page.
     """
     rows = "\n".join(
         f"| {split} | {figures['images']:,} | {figures['pairs']:,} | {figures['loss']:.4f} | "
@@ -80,7 +80,7 @@ of it unless it says otherwise. Made by
         _confidence(facts, evaluation),
         _pictures(facts),
         _settings(facts),
-        "Everything as it was measured after training, as data: [facts.json](facts.json)." if training else "",
+        "Everything that was measured, as data: [facts.json](facts.json).",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -202,7 +202,7 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
 def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
     """The facts of a run's checkpoint with its figures measured anew, of which its report is written again.
 
-    The checkpoint, and of the report its history, its curves and its facts, stay as training left them.
+    The checkpoint, and of the report its history and its curves, stay as training left them.
     """
     loaded = load_checkpoint(run.checkpoint)
     network = loaded.network.to(data.device)

@@ -189,6 +189,45 @@ const tests = {
     await shot(page, "phone-dark");
     return page;
   },
+  async "a pen that presses harder draws a thicker line"() {
+    const page = await open({ width: 1100, height: 900 });
+    const box = await (await page.$("#pad")).boundingBox();
+    const session = await page.createCDPSession();
+    const widths = [];
+    for (const force of [0.1, 0.9]) {
+      await page.keyboard.press("Escape");
+      await page.click("#clear").catch(() => {});
+      const pen = (type, y) =>
+        session.send("Input.dispatchMouseEvent", {
+          type, x: box.x + box.width / 2, y: box.y + y * box.height, button: "left", buttons: 1, pointerType: "pen", force,
+        }); // prettier-ignore
+      await pen("mousePressed", 0.2);
+      for (let y = 0.25; y <= 0.8; y += 0.05) await pen("mouseMoved", y);
+      await pen("mouseReleased", 0.8);
+      await settle(page);
+      await says(page, "answer", "1 + 7 = 8");
+      widths.push(
+        await page.$eval("#pad", (pad) => {
+          const { data } = pad.getContext("2d").getImageData(0, pad.height / 2, pad.width, 1);
+          return data.filter((value, place) => place % 4 === 0 && value < 128).length;
+        }),
+      );
+    }
+    console.log(`  ${widths.join(" and ")} pixels wide at a pressure of 0.1 and 0.9`);
+    assert.ok(widths[0] > 5 && widths[1] > 1.5 * widths[0], widths.join(", "));
+    return page;
+  },
+  async "it can be installed"() {
+    const page = await open({ width: 600, height: 900 });
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+    const session = await page.createCDPSession();
+    const { errors, data } = await session.send("Page.getAppManifest");
+    assert.deepEqual(errors, []);
+    assert.equal(JSON.parse(data).display, "standalone");
+    const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+    assert.deepEqual(installabilityErrors, []);
+    return page;
+  },
   async "it answers without a network after the first visit"() {
     const page = await open({ width: 1100, height: 900 });
     await page.evaluate(async () => {

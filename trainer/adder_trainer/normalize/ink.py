@@ -13,8 +13,9 @@ from adder_trainer.normalize.windows import coarse, coarse_highest, highest_arou
 STROKE_GRID = 24
 """Cells on a side of the grid on which connected strokes are found."""
 
-STRONGEST = 8
-"""The full stroke is as dark as this cell, counted from the darkest: a speck does not count."""
+STRONGEST, STRONGEST_OF_PEN = 8, 3
+"""The full stroke is as dark as this cell, counted from the darkest: a speck does not count. Thin strokes of a small
+digit fill few cells of the first look."""
 
 CUT = 0.35
 """Ink above which a cell of the first look belongs to a stroke, 0 to 1."""
@@ -22,8 +23,11 @@ CUT = 0.35
 SPREADING = 8
 """Rounds in which a stroke is followed; each reaches further than the one before."""
 
-LIGHTEST = 0.12
-"""Strokes that hang together count when they weigh this share of the heaviest."""
+LIGHTEST, LIGHTEST_FAR = 0.12, 0.5
+"""Strokes that hang together count when they weigh this share of the heaviest: the first if they lie beside it."""
+
+FAR = 0.6
+"""What is further from the box of the heaviest than this share of its longer side does not lie beside it."""
 
 LEAST_CONTRAST = 0.06
 """Difference between ground and stroke, 0 to 1, below which there is nothing to read."""
@@ -39,19 +43,27 @@ GRIDS = (1, 2, 3)
 """Axes over which one value a picture is made."""
 
 
-def strongest(difference: Tensor) -> Tensor:
-    """How far the full stroke is from the ground, (batch, 1, 1, 1), from (batch, 1, cells, cells)."""
+def strongest(difference: Tensor, pen: Tensor | float = 0.0) -> Tensor:
+    """How far the full stroke is from the ground, (batch, 1, 1, 1).
+
+    Args:
+        difference: (batch, 1, cells, cells) from the ground towards the ink.
+        pen: (batch, 1, 1, 1) how far the strokes are thin ones, 0 to 1.
+    """
     cells = difference.reshape(difference.shape[0], 1, 1, difference.shape[2] * difference.shape[3])
-    return cells.topk(STRONGEST, dim=3).values.amin(3, keepdim=True)
+    top = cells.topk(STRONGEST, dim=3).values
+    bold, thin = (top[:, :, :, rank - 1 : rank] for rank in (STRONGEST, STRONGEST_OF_PEN))
+    return bold + pen * (thin - bold)
 
 
-def full_scale(difference: Tensor) -> tuple[Tensor, Tensor]:
+def full_scale(difference: Tensor, pen: Tensor | float = 0.0) -> tuple[Tensor, Tensor]:
     """Contrast of the strokes and standard deviation of the paper's grain, (batch, 1, 1, 1) in units of the light.
 
     Args:
         difference: (batch, 1, cells, cells) from the ground towards the ink.
+        pen: (batch, 1, 1, 1) how far the strokes are thin ones, 0 to 1.
     """
-    full = strongest(difference)
+    full = strongest(difference, pen)
     ink = (difference / full.clamp(min=LEAST_CONTRAST)).clamp(0, 1)
     is_paper = (1.5 - mean_around(ink, 5) / 0.12).clamp(0, 1)
     # the mean distance of a normal distribution from its middle is 0.8 of its standard deviation
@@ -99,9 +111,19 @@ def connected(ink: Tensor, weight: Tensor) -> Tensor:
         spread = highest_around(label, 3, 3).reshape(row)
         label = spread.gather(1, spread.long()).reshape(grid) * inked
     place = label.reshape(row).long()
-    total = mass.new_zeros(batch, count).scatter_add(1, place, mass).gather(1, place) * inked.reshape(row)
-    heavy = total >= LIGHTEST * total.amax(1, keepdim=True)
-    return heavy.to(ink.dtype).reshape(grid) * inked
+    total = mass.new_zeros(batch, count).scatter_add(1, place, mass).gather(1, place).reshape(grid) * inked
+    share = total / total.amax(GRIDS, keepdim=True).clamp(min=1e-6)
+    least = LIGHTEST_FAR + beside((share > 0.999).to(ink.dtype)) * (LIGHTEST - LIGHTEST_FAR)
+    return (share >= least).to(ink.dtype) * inked
+
+
+def beside(cells: Tensor) -> Tensor:
+    """Which cells lie beside the box around those that are 1, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1."""
+    begin, end = extent(profiles(cells), cells.new_tensor(0.4), cells.new_tensor(0.6))
+    reach = FAR * (end - begin).amax(1, keepdim=True) + 1
+    middle = torch.arange(STROKE_GRID, device=cells.device) + 0.5
+    down, across = ((middle > begin - reach) & (middle < end + reach)).to(cells.dtype).chunk(2, 1)
+    return down.transpose(2, 3) * across
 
 
 def profiles(cells: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from adder_runtime.contract import SIDE
 from adder_trainer.normalize.ink import (
     CUT,
+    GRIDS,
     LEAST_CONTRAST,
     STROKE_GRID,
     calm,
@@ -32,11 +33,12 @@ from adder_trainer.normalize.ink import (
     profiles,
     to_ink,
 )
-from adder_trainer.normalize.paper import GROUND_GRID, lamp, lighter, paper, plane_through, ruled
-from adder_trainer.normalize.picture import GRID, Picture, sides
+from adder_trainer.normalize.paper import lamp, lighter, paper, plane_through, ruled
+from adder_trainer.normalize.pen import Pen, look_for_pen, no_pen
+from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_large, sides
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "3"
+NORMALIZER_VERSION = "4"
 """Raised when the same pixels give another ink."""
 
 INK_SIDE = 20
@@ -67,6 +69,9 @@ GRAIN_OF_BOX, GRAIN_OF_INK = 3.0, 1.5
 LEAST_SIGNAL = 4.5
 """The same in standard deviations of the paper's grain: the strongest cell of plain noise reaches 3.5."""
 
+LEAST_INK = 0.5
+"""Where no pixel of the answer has as much, what the first look took for strokes was none."""
+
 
 class Normalized(NamedTuple):
     """What the network sees of a picture, and where it was."""
@@ -96,8 +101,10 @@ class Normalizer(nn.Module):
         edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
         weight = torch.minimum(edge_y.transpose(2, 3), edge_x).square()
         slope = plane_through(light)
-        polarity = torch.where(lighter(light - slope, weight) < 0, -1.0, 1.0)
-        ground = paper((light - slope) * polarity) * polarity + coarse(slope, GROUND_GRID)
+        large = is_large(image)
+        pen = Pen(*branch(large, look_for_pen, no_pen, (light - slope, cell)))
+        polarity = torch.where(lighter(light - slope, weight) + pen.lighter < 0, -1.0, 1.0)
+        ground = paper((light - slope) * polarity, large, pen) * polarity + coarse(slope, GROUND_GRID)
         lit = lamp(ground, polarity)
 
         def near(values: Tensor, middle: Tensor, fine: Tensor, cells: int) -> Tensor:
@@ -110,11 +117,14 @@ class Normalizer(nn.Module):
         everywhere = size / 2, cell, GRID
         difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
         lines = ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
-        difference = difference - lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
-        contrast, grain = full_scale(difference)
+        lines = lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
+        difference = difference - lines
+        contrast, grain = full_scale(difference, pen.share)
         readable = contrast > (LEAST_SIGNAL * grain).clamp(min=LEAST_CONTRAST)
-        difference = calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM)
-        ink = to_ink(difference, full_scale(difference)[0])
+        noise = grain / contrast.clamp(min=LEAST_CONTRAST)
+        calmer = calm(difference, noise, CALM)
+        difference = calmer + pen.share * (calm(difference, noise, CALM_LAST) - calmer)
+        ink = to_ink(difference, full_scale(difference, pen.share)[0])
 
         kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
         faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
@@ -131,7 +141,7 @@ class Normalizer(nn.Module):
             place = middle, fine, cells
             light, inside = picture.look(*place, weights, rest)
             difference = (light - near(ground, *place) * inside) * polarity / near(lit, *place)
-            return difference * near(near_strokes, *place)
+            return (difference - near(lines, *place)) * near(near_strokes, *place)
 
         difference = look(middle, fine, CLOSE_GRID)
         contrast, grain = full_scale(difference)
@@ -150,6 +160,7 @@ class Normalizer(nn.Module):
         contrast, grain = full_scale(difference)
         floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
         ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
+        readable = readable & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
         ink = torch.where(readable, fatten(ink), 0.0)
         raw = sides(image.shape[1], image.shape[2], cell)
         box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))

@@ -7,15 +7,13 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
-from adder_trainer.normalize.picture import GRID
+from adder_trainer.normalize.pen import WIDEST_STROKE, Pen, with_shadows, without_shadows
+from adder_trainer.normalize.picture import GRID, GROUND_GRID, branch
 from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
 
-GROUND_GRID = 48
-"""Cells on a side of the grid on which the paper's light is found."""
-
-WIDEST_STROKE, WIDE_STROKE = 16, 10
-"""What is narrower than the first many cells of the ground's grid (35 % of the picture) is no ground; what is narrower
-than the second is none either, and what lies between is, if it is much fainter than the strokes: a shadow."""
+WIDE_STROKE = 10
+"""What is narrower than WIDEST_STROKE is no ground; nor is what is narrower than this many cells of the ground's grid,
+and what lies between is, if it is much fainter than the strokes: a shadow."""
 
 SHADOW = 0.6
 """Share of the strokes' contrast from which on what is wide is a stroke and no shadow."""
@@ -31,6 +29,8 @@ EDGE_EVIDENCE = 1.2
 
 LINE_THICK, LINE_LENGTH = 4, 25
 """Of printed lines, in cells of the first look: thinner than the one, straight over the other."""
+BAND_ROWS = 14
+"""Rows of the first look that one printed line can cover; where lines are close, more hang together."""
 
 
 def plane_through(light: Tensor) -> Tensor:
@@ -66,17 +66,21 @@ def lighter(light: Tensor, weight: Tensor) -> Tensor:
     return (skewness - EDGE_EVIDENCE * outside) / spread.sqrt()
 
 
-def paper(towards_ink: Tensor) -> Tensor:
+def paper(towards_ink: Tensor, large: bool, pen: Pen) -> Tensor:
     """What the picture would be without its strokes, (batch, 1, GROUND_GRID, GROUND_GRID).
 
     An opening takes away what is narrower than WIDEST_STROKE and leaves the edges of shadows where they are; what the
-    paper then still differs by is averaged over its neighbourhood.
+    paper then still differs by is averaged over its neighbourhood. A curved edge of a shadow is narrower in places:
+    where the strokes are thin, or nothing has an edge as hard as a stroke's, less is taken away.
 
     Args:
         towards_ink: (batch, 1, GRID, GRID), larger where the ink is.
+        large: whether the picture was looked at for thin strokes.
+        pen: what was seen of them.
     """
     cells = coarse(towards_ink, GROUND_GRID)
     opened = opening(cells, WIDEST_STROKE, WIDEST_STROKE)
+    opened = branch(large, with_shadows, without_shadows, (towards_ink, cells, opened, *pen))
     full = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))[0].clamp(min=LEAST_CONTRAST)
     wide = (opening(cells, WIDE_STROKE, WIDE_STROKE) - opened).clamp(min=0)
     opened = opened + wide * ((SHADOW - (cells - opened) / full) / 0.1).clamp(0, 1)
@@ -116,4 +120,5 @@ def ruled(difference: Tensor) -> Tensor:
     crosses = ((covered - 0.65) / 0.15).clamp(0, 1)
     ends = F.pad(crosses, (0, 0, 1, 1))
     count = (ends[:, :, 1:] - ends[:, :, :-1]).abs().sum(GRIDS, keepdim=True) / 2
-    return line * (1.3 * crosses * (count - 1).clamp(0, 1))
+    rows = (crosses.sum(GRIDS, keepdim=True) - BAND_ROWS) / 4
+    return line * (1.3 * crosses * torch.maximum(count - 1, rows).clamp(0, 1))

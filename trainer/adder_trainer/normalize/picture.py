@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor
 
 from adder_runtime.contract import CHANNELS, LARGE_SIDE
 
+Result = TypeVar("Result")
+
 GRID = 96
 """Cells on a side of the first look, a square over the picture's longer side."""
+
+GROUND_GRID = 48
+"""Cells on a side of the grid on which the paper's light is found, over the same square."""
 
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
@@ -58,19 +64,13 @@ class Picture(NamedTuple):
         channels = image.shape[3]
         assert not isinstance(channels, int) or channels in CHANNELS
         step = step_of(image)
-        if torch.compiler.is_exporting():
-            values = torch.cond(step > 1, reduced, plain, (image,))
-        else:
-            values = reduced(image) if step > 1 else plain(image)
+        values = branch(step > 1, reduced, plain, (image,))
         # tables instead of branches: the channel count is known only when the file runs
         row = torch.full((1,), channels, dtype=torch.int64, device=image.device)
         used = torch.arange(channels, device=image.device)
         tones_of = _TONES.to(values).index_select(0, row)[0].index_select(1, used)
         opaque = _OPAQUE.to(values).index_select(0, row)
-        if torch.compiler.is_exporting():
-            values = torch.cond(channels % 2 == 0, multiply_by_opacity, torch.clone, (values,))
-        elif channels % 2 == 0:
-            values = multiply_by_opacity(values)
+        values = branch(channels % 2 == 0, multiply_by_opacity, torch.clone, (values,))
         batch, height, width, _ = values.shape
         planes = values.reshape(batch, 1, height, width * channels)
         return cls(planes, (height, width, channels), sides(height, width, planes), step, tones_of, opaque)
@@ -127,6 +127,20 @@ class Picture(NamedTuple):
         inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True)
         weighed = (columns * weights).reshape(batch, 1, width * channels, cells)
         return rows @ (self.planes @ weighed) + rest * inside, inside
+
+
+def branch(
+    condition: bool, then: Callable[..., Result], otherwise: Callable[..., Result], given: tuple[Tensor, ...]
+) -> Result:
+    """What one of two functions makes of some tensors; in the exported graph the file decides which, when it runs."""
+    if torch.compiler.is_exporting():
+        return cast(Result, torch.cond(condition, then, otherwise, given))
+    return then(*given) if condition else otherwise(*given)
+
+
+def is_large(image: Tensor) -> bool:
+    """Whether the first look is coarser than the raw pixels (batch, height, width, channels)."""
+    return cast(bool, torch.sym_max(image.shape[1], image.shape[2]) > GRID)
 
 
 def times(size: int, wanted: int) -> int:
