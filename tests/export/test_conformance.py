@@ -49,7 +49,7 @@ def test_written_vectors_pass_and_hold_what_pytorch_says(
         for each in Approach
         for precision in (Precision.FP32, Precision.INT8)
     ]
-    index = write_vectors(tmp_path, pipelines, adders, every[::40])
+    index = write_vectors(tmp_path, pipelines, adders, every[::15])
     assert index == json.loads((tmp_path / INDEX).read_text())
     vectors = Vectors(tmp_path)
     for adder in adders:

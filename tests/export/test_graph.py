@@ -72,6 +72,18 @@ def test_nothing_of_the_training_or_its_machine_is_left(approach: Approach, prot
     assert not any(node.name for node in proto.graph.node)
 
 
+def test_no_condition_takes_several_outputs_of_another(proto: onnx.ModelProto) -> None:
+    made: dict[str, bool] = {}  # whether a condition's output is in what a value was made of, directly
+    for node in proto.graph.node:
+        if node.op_type == "If":
+            branches = [attribute.g for attribute in node.attribute]
+            used = {name for branch in branches for each in branch.node for name in each.input}
+            assert sum(made.get(name, False) for name in used) <= 1, (
+                "OpenVINO 2026.4 answers its first question wrongly"
+            )
+        made |= {name: node.op_type == "If" for name in node.output}
+
+
 def test_constants_are_folded(proto: onnx.ModelProto) -> None:
     known = {tensor.name for tensor in proto.graph.initializer}
     assert [node.op_type for node in proto.graph.node if set(node.input) <= known] == []

@@ -60,10 +60,12 @@ def failures(run: Callable[[NDArray[np.uint8], NDArray[np.int32]], Outputs], vec
 
 @pytest.fixture(scope="module")
 def few(vectors: Vectors) -> Vectors:
-    """Every fourth case, and all with odd numbers."""
+    """Every fourth case, and all that are transparent or have odd numbers."""
     some = Vectors(FOLDER)
     cases = vectors.index["cases"]
-    some.index = vectors.index | {"cases": cases[::4] + [case for case in cases if case["kind"] == "odd numbers"]}
+    some.index = vectors.index | {
+        "cases": cases[::4] + [case for case in cases if case["kind"] in ("odd numbers", "transparent")]
+    }
     return some
 
 

@@ -33,8 +33,7 @@ from adder_trainer.normalize.ink import (
     profiles,
     to_ink,
 )
-from adder_trainer.normalize.paper import lamp, lighter, paper, plane_through, ruled
-from adder_trainer.normalize.pen import Pen, look_for_pen, no_pen
+from adder_trainer.normalize.paper import lamp, lighter, on_large, on_small, plane_through, ruled
 from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_large, sides
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
@@ -101,10 +100,11 @@ class Normalizer(nn.Module):
         edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
         weight = torch.minimum(edge_y.transpose(2, 3), edge_x).square()
         slope = plane_through(light)
-        large = is_large(image)
-        pen = Pen(*branch(large, look_for_pen, no_pen, (light - slope, cell)))
-        polarity = torch.where(lighter(light - slope, weight) + pen.lighter < 0, -1.0, 1.0)
-        ground = paper((light - slope) * polarity, large, pen) * polarity + coarse(slope, GROUND_GRID)
+        flat, cells = light - slope, cell.expand(light.shape[0], -1, -1, -1)
+        # one branch for all: where several outputs of one go into another, OpenVINO 2026.4 answers the first
+        # question wrongly
+        polarity, paper, pen = branch(is_large(image), on_large, on_small, (flat, lighter(flat, weight), cells))
+        ground = paper + coarse(slope, GROUND_GRID)
         lit = lamp(ground, polarity)
 
         def near(values: Tensor, middle: Tensor, fine: Tensor, cells: int) -> Tensor:
@@ -119,12 +119,12 @@ class Normalizer(nn.Module):
         lines = ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
         lines = lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
         difference = difference - lines
-        contrast, grain = full_scale(difference, pen.share)
+        contrast, grain = full_scale(difference, pen)
         readable = contrast > (LEAST_SIGNAL * grain).clamp(min=LEAST_CONTRAST)
         noise = grain / contrast.clamp(min=LEAST_CONTRAST)
         calmer = calm(difference, noise, CALM)
-        difference = calmer + pen.share * (calm(difference, noise, CALM_LAST) - calmer)
-        ink = to_ink(difference, full_scale(difference, pen.share)[0])
+        difference = calmer + pen * (calm(difference, noise, CALM_LAST) - calmer)
+        ink = to_ink(difference, full_scale(difference, pen)[0])
 
         kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
         faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
-from adder_trainer.normalize.pen import WIDEST_STROKE, Pen, with_shadows, without_shadows
-from adder_trainer.normalize.picture import GRID, GROUND_GRID, branch
+from adder_trainer.normalize.pen import WIDEST_STROKE, Pen, look_for_pen, with_shadows
+from adder_trainer.normalize.picture import GRID, GROUND_GRID
 from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
 
 WIDE_STROKE = 10
@@ -66,7 +66,31 @@ def lighter(light: Tensor, weight: Tensor) -> Tensor:
     return (skewness - EDGE_EVIDENCE * outside) / spread.sqrt()
 
 
-def paper(towards_ink: Tensor, large: bool, pen: Pen) -> Tensor:
+def on_large(flat: Tensor, evidence: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What a picture's strokes and its paper are, where it has pixels enough to tell a pen's strokes.
+
+    Args:
+        flat: (batch, 1, GRID, GRID) light without its slope.
+        evidence: (batch, 1, 1, 1) of `lighter`.
+        cell: (batch, 1, 1, 1) width of a cell in pixels.
+
+    Returns:
+        polarity: (batch, 1, 1, 1), -1 for ink that is darker than its ground, else 1.
+        paper: (batch, 1, GROUND_GRID, GROUND_GRID) light of the paper.
+        pen: (batch, 1, 1, 1) how far it is a picture of thin strokes, 0 to 1.
+    """
+    pen = look_for_pen(flat, cell)
+    polarity = torch.where(evidence + pen.lighter < 0, -1.0, 1.0)
+    return polarity, paper(flat * polarity, pen) * polarity, pen.share
+
+
+def on_small(flat: Tensor, evidence: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The same where it has not: nothing is asked of a pen."""
+    polarity = torch.where(evidence < 0, -1.0, 1.0)
+    return polarity, paper(flat * polarity, None) * polarity, torch.zeros_like(polarity)
+
+
+def paper(towards_ink: Tensor, pen: Pen | None) -> Tensor:
     """What the picture would be without its strokes, (batch, 1, GROUND_GRID, GROUND_GRID).
 
     An opening takes away what is narrower than WIDEST_STROKE and leaves the edges of shadows where they are; what the
@@ -75,12 +99,12 @@ def paper(towards_ink: Tensor, large: bool, pen: Pen) -> Tensor:
 
     Args:
         towards_ink: (batch, 1, GRID, GRID), larger where the ink is.
-        large: whether the picture was looked at for thin strokes.
-        pen: what was seen of them.
+        pen: what was seen of thin strokes; None where the picture is too small.
     """
     cells = coarse(towards_ink, GROUND_GRID)
     opened = opening(cells, WIDEST_STROKE, WIDEST_STROKE)
-    opened = branch(large, with_shadows, without_shadows, (towards_ink, cells, opened, *pen))
+    if pen is not None:
+        opened = with_shadows(towards_ink, cells, opened, pen)
     full = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))[0].clamp(min=LEAST_CONTRAST)
     wide = (opening(cells, WIDE_STROKE, WIDE_STROKE) - opened).clamp(min=0)
     opened = opened + wide * ((SHADOW - (cells - opened) / full) / 0.1).clamp(0, 1)

@@ -67,14 +67,14 @@ class Pen(NamedTuple):
     """How far the picture is large enough to tell, 0 to 1."""
 
 
-def look_for_pen(light: Tensor, cell: Tensor) -> tuple[Tensor, ...]:
-    """The parts of `Pen` of a large picture.
+def look_for_pen(light: Tensor, cell: Tensor) -> Pen:
+    """What there is of thin strokes in a large picture.
 
     It is one of thin strokes if its hardest edges lie beside something thinner than THIN_STROKE, darker or lighter.
 
     Args:
         light: (batch, 1, GRID, GRID).
-        cell: (1, 1, 1, 1) width of a cell in pixels.
+        cell: (batch, 1, 1, 1) width of a cell in pixels.
     """
     edge = highest_around(light, 3, 3) + highest_around(-light, 3, 3)
     hardest = strongest(edge)
@@ -83,12 +83,12 @@ def look_for_pen(light: Tensor, cell: Tensor) -> tuple[Tensor, ...]:
     hard = hard * ramp(highest_around(stroke, 3, 3) / edge.clamp(min=1e-3), EXPLAINED)
     explained = ramp(highest_around(narrower(light, THIN_STROKE), 3, 3) / edge.clamp(min=1e-3), EXPLAINED)
     share = (hard * explained).sum(GRIDS, keepdim=True) / hard.sum(GRIDS, keepdim=True).clamp(min=1)
-    large = ramp(cell, LARGE_CELL).expand(share.shape)
+    large = ramp(cell, LARGE_CELL)
     share = ramp(share, PENNED) * large
     away = light - mean_around(light, SURROUNDINGS) / mean_around(torch.ones_like(light), SURROUNDINGS)
     cube = away * away * away
     skewness = cube.sum(GRIDS, keepdim=True) / cube.abs().sum(GRIDS, keepdim=True).clamp(min=1e-9)
-    return share, share * LOCAL_EVIDENCE * skewness, hardest, large.clone()
+    return Pen(share, share * LOCAL_EVIDENCE * skewness, hardest, large)
 
 
 def narrower(cells: Tensor, width: int) -> Tensor:
@@ -96,33 +96,19 @@ def narrower(cells: Tensor, width: int) -> Tensor:
     return torch.maximum(-opening(-cells, width, width) - cells, cells - opening(cells, width, width))
 
 
-def no_pen(light: Tensor, cell: Tensor) -> tuple[Tensor, ...]:
-    """The parts of `Pen` of a small picture: 0."""
-    return tuple(torch.zeros_like(light[:, :, :1, :1]) for _ in Pen._fields)
-
-
-def with_shadows(
-    towards_ink: Tensor, cells: Tensor, opened: Tensor, share: Tensor, _: Tensor, hardest: Tensor, large: Tensor
-) -> Tensor:
+def with_shadows(towards_ink: Tensor, cells: Tensor, opened: Tensor, pen: Pen) -> Tensor:
     """The ground of a large picture, the edges of shadows with it, (batch, 1, GROUND_GRID, GROUND_GRID).
 
     Args:
         towards_ink: (batch, 1, GRID, GRID), larger where the ink is.
         cells: the same on the ground's grid.
         opened: the ground without what is narrower than the widest of strokes.
-        share: of `Pen`, as the following.
-        hardest: of `Pen`.
-        large: of `Pen`.
+        pen: what was seen of thin strokes.
     """
     full, grain = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))
-    hardness = (hardest - GRAIN_OF_EDGE * grain) / full.clamp(min=LEAST_CONTRAST)
-    shadow = (1 - ramp(hardness, SOFT)) * large
-    return opened + torch.maximum(share, shadow) * (opening(cells, GROUND_OF_PEN, GROUND_OF_PEN) - opened)
-
-
-def without_shadows(towards_ink: Tensor, cells: Tensor, opened: Tensor, *pen: Tensor) -> Tensor:
-    """The ground of a small picture: as it is."""
-    return opened.clone()
+    hardness = (pen.hardest - GRAIN_OF_EDGE * grain) / full.clamp(min=LEAST_CONTRAST)
+    shadow = (1 - ramp(hardness, SOFT)) * pen.large
+    return opened + torch.maximum(pen.share, shadow) * (opening(cells, GROUND_OF_PEN, GROUND_OF_PEN) - opened)
 
 
 def ramp(values: Tensor, between: tuple[float, float]) -> Tensor:
