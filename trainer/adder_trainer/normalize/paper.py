@@ -7,9 +7,12 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
-from adder_trainer.normalize.pen import WIDEST_STROKE, Pen, look_for_pen, with_shadows
+from adder_trainer.normalize.pen import Pen, look_for_pen, with_shadows
 from adder_trainer.normalize.picture import GRID, GROUND_GRID
 from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
+
+WIDEST_STROKE = 16
+"""What is wider than this many cells of the ground's grid (a third of the picture) is no stroke."""
 
 WIDE_STROKE = 10
 """What is narrower than WIDEST_STROKE is no ground; nor is what is narrower than this many cells of the ground's grid,
@@ -29,6 +32,7 @@ EDGE_EVIDENCE = 1.2
 
 LINE_THICK, LINE_LENGTH = 4, 25
 """Of printed lines, in cells of the first look: thinner than the one, straight over the other."""
+
 BAND_ROWS = 14
 """Rows of the first look that one printed line can cover; where lines are close, more hang together."""
 

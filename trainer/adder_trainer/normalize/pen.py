@@ -18,9 +18,6 @@ from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_
 LARGE_CELL = 1.0, 1.25
 """Pixels on a side of a cell of the first look between which a picture begins to be large enough for all this."""
 
-WIDEST_STROKE = 16
-"""What is wider than this many cells of the ground's grid (a third of the picture) is no stroke."""
-
 WIDER_STROKE = 8
 """Hard edges count where something is narrower than this many cells of the ground's grid: those of a shadow are not
 beside anything, but that a round one has corners that no wide square fills."""
