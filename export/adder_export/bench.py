@@ -14,6 +14,7 @@ from adder_runtime.bench import NUMBER, SMALL, Contest, picture
 from adder_runtime.contract import DIGIT_PROBABILITIES, INK, SIDE, Approach, Precision, sum_scores
 from adder_runtime.contract import NUMBER as NUMBER_INPUT
 from adder_runtime.model import Adder, find_model, import_onnxruntime, session_options
+from adder_runtime.pictures import prepare
 from adder_trainer.checkpoint import load_checkpoint
 
 
@@ -36,6 +37,7 @@ def contests() -> list[Contest]:
     path = find_model(Approach.CLASSIFY)
     adder = Adder.load(path, provider="cpu")
     pixels, asked = picture(*SMALL)[None], np.array([NUMBER], np.int32)
+    prepared = prepare(3)[None]
     ink = adder.see(pixels[0])[None, None]
     network = load_checkpoint(path.with_suffix(".safetensors")).network.eval()
     seen, number = torch.from_numpy(ink), torch.tensor([[NUMBER]])
@@ -50,7 +52,13 @@ def contests() -> list[Contest]:
 
     plain = alone(Precision.FP32)
     found = [
-        Contest("the whole file at 28x28 / its network alone", lambda: adder.run(pixels, asked), plain, 3.0),
+        Contest(
+            "the whole file at 28x28, in MNIST's form / its network alone",
+            lambda: adder.run(prepared, asked),
+            plain,
+            3.0,
+        ),
+        Contest("the whole file at 28x28, any other / its network alone", lambda: adder.run(pixels, asked), plain, 3.0),
         Contest(
             "PyTorch eager / ONNX Runtime, the network alone", lambda: in_pytorch(network), plain, 5.0, at_most=False
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adder_runtime.contract import CHANNELS, DIGITS
+from adder_runtime.contract import CHANNELS, DIGITS, SIDE
 from adder_runtime.image_file import Pixels
 
 Curve = tuple[tuple[float, float], ...]
@@ -117,6 +117,16 @@ def paint(ink: NDArray[np.float64], channels: int, *, dark: float = 0.1, light: 
     if channels in (2, 4):
         layers.append(np.full_like(grey, 255))
     return np.stack(layers, 2)
+
+
+def prepare(digit: int) -> Pixels:
+    """One digit in MNIST's own form, (28, 28, 1): light on black, in a box of 20 pixels, its mass in the middle."""
+    frames = (draw_digit(digit, side, side) for side in range(20, SIDE))
+    drawn = next(ink for ink in frames if np.ptp(np.flatnonzero(ink.max(1))) + 1 >= 19)
+    ink = np.pad(drawn, (0, SIDE - len(drawn)))
+    mass = [(ink.sum(axis) * (np.arange(SIDE) + 0.5)).sum() / ink.sum() for axis in (1, 0)]
+    down, across = (round((SIDE + 1) / 2 - middle) for middle in mass)
+    return paint(np.roll(ink, (down, across), (0, 1)), 1, dark=1, light=0)
 
 
 def generate(count: int, seed: int, *, sides: tuple[int, int] = (20, 240)) -> Iterator[Picture]:

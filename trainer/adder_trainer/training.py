@@ -55,7 +55,7 @@ class Recipe:
 
 RECIPES = {
     (RecipeName.OURS, Approach.CLASSIFY): Recipe(
-        epochs=32,
+        epochs=20,
         batch_size=128,
         learning_rate=4e-3,
         weight_decay=0.05,
@@ -66,10 +66,10 @@ RECIPES = {
         self_distillation=0.25,
         photo_share=0.15,
         photos=20_000,
-        photo_epochs=16,
+        photo_epochs=10,
     ),
     (RecipeName.OURS, Approach.REGRESS): Recipe(
-        epochs=40,
+        epochs=36,
         batch_size=128,
         learning_rate=3e-3,
         weight_decay=0.05,
@@ -78,9 +78,9 @@ RECIPES = {
         all_numbers=True,
         averaging=0.999,
         self_distillation=0.25,
-        photo_share=0.12,
+        photo_share=0.2,
         photos=20_000,
-        photo_epochs=20,
+        photo_epochs=18,
     ),
     (RecipeName.SOURCE, Approach.CLASSIFY): Recipe(
         epochs=20,

@@ -12,6 +12,9 @@ from adder_trainer.approaches.targets import digit_targets, sum_targets
 WIDTHS = (16, 16, 32, 32, 48, 48, 64, 64)
 """Channels of the eight convolution layers; a pooling by 2 stands before each widening."""
 
+DROPOUT = 0.2
+"""Share of the last convolution's channels that are left out of each training step."""
+
 HIDDEN = 64
 """Units of each of the two fully connected layers."""
 
@@ -30,7 +33,7 @@ class Classify(nn.Module):
                 side = (side + 1) // 2
             layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             before = width
-        self.convolutions = nn.Sequential(*layers)
+        self.convolutions = nn.Sequential(*layers, nn.Dropout2d(DROPOUT))
         self.first = nn.Linear(WIDTHS[-1] + len(NUMBERS), HIDDEN)
         self.second = nn.Linear(HIDDEN, HIDDEN)
         self.digit = nn.Linear(HIDDEN, len(DIGITS))

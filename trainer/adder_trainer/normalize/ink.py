@@ -119,7 +119,7 @@ def connected(ink: Tensor, weight: Tensor) -> Tensor:
 
 def beside(cells: Tensor) -> Tensor:
     """Which cells lie beside the box around those that are 1, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1."""
-    begin, end = extent(profiles(cells), cells.new_tensor(0.4), cells.new_tensor(0.6))
+    begin, end = extent(profiles(cells), 0.4, 0.6)
     reach = FAR * (end - begin).amax(1, keepdim=True) + 1
     middle = torch.arange(STROKE_GRID, device=cells.device) + 0.5
     down, across = ((middle > begin - reach) & (middle < end + reach)).to(cells.dtype).chunk(2, 1)
@@ -131,7 +131,7 @@ def profiles(cells: Tensor) -> Tensor:
     return torch.cat([cells.amax(3, keepdim=True).transpose(2, 3), cells.amax(2, keepdim=True)], 1)
 
 
-def extent(profile: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+def extent(profile: Tensor, low: Tensor | float, high: Tensor | float) -> tuple[Tensor, Tensor]:
     """Where the ink begins and ends along an axis, in cells; (0, cells) where there is none.
 
     A cell between `low` and `high` counts in part, so that the box moves smoothly with the pixels.

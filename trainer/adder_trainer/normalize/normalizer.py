@@ -35,19 +35,14 @@ from adder_trainer.normalize.ink import (
 )
 from adder_trainer.normalize.paper import lamp, lighter, on_large, on_small, plane_through, ruled
 from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_large, sides
+from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "4"
+NORMALIZER_VERSION = "5"
 """Raised when the same pixels give another ink."""
-
-INK_SIDE = 20
-"""Longer side of the ink's box in the answer, in pixels, as in MNIST."""
 
 CLOSE_GRID = 56
 """Cells on a side of the second look, over the box that the first one found."""
-
-CENTRE = SIDE / 2 + 0.5
-"""Where the centre of mass goes, in pixels from the edge: where MNIST's own pictures have it on average."""
 
 BORDER = 0.15
 """Ink nearer to the picture's edge than this share of the picture weighs less: pieces of a frame lie there."""
@@ -92,79 +87,93 @@ class Normalizer(nn.Module):
         Args:
             image: (batch, height, width, channels) uint8, 1 to 4 channels: grey, grey and alpha, RGB, RGBA.
         """
-        picture = Picture.of(image)
-        size = picture.size
-        cell = size.amax(1, keepdim=True) / GRID
-
-        light, weights, rest = picture.first_look(cell)
-        edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
-        weight = torch.minimum(edge_y.transpose(2, 3), edge_x).square()
-        slope = plane_through(light)
-        flat, cells = light - slope, cell.expand(light.shape[0], -1, -1, -1)
-        # one branch for all: where several outputs of one go into another, OpenVINO 2026.4 answers the first
-        # question wrongly
-        polarity, paper, pen = branch(is_large(image), on_large, on_small, (flat, lighter(flat, weight), cells))
-        ground = paper + coarse(slope, GROUND_GRID)
-        lit = lamp(ground, polarity)
-
-        def near(values: Tensor, middle: Tensor, fine: Tensor, cells: int) -> Tensor:
-            """A grid over the whole picture as a look sees it, interpolated."""
-            offset = torch.arange(cells, device=image.device) + (0.5 - cells / 2)
-            at_y, at_x = ((middle - size / 2 + offset * fine) / cell + GRID / 2).chunk(2, 1)
-            rows, columns = nodes(at_y.transpose(2, 3), values.shape[3]), nodes(at_x, values.shape[3], across=True)
-            return rows @ values @ columns
-
-        everywhere = size / 2, cell, GRID
-        difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
-        lines = ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
-        lines = lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
-        difference = difference - lines
-        contrast, grain = full_scale(difference, pen)
-        readable = contrast > (LEAST_SIGNAL * grain).clamp(min=LEAST_CONTRAST)
-        noise = grain / contrast.clamp(min=LEAST_CONTRAST)
-        calmer = calm(difference, noise, CALM)
-        difference = calmer + pen * (calm(difference, noise, CALM_LAST) - calmer)
-        ink = to_ink(difference, full_scale(difference, pen)[0])
-
-        kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
-        faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
-        # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
-        near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1)
-        begin, end = extent(
-            profiles(ink * finer(kept, GRID // STROKE_GRID)), cell.new_tensor(CUT), cell.new_tensor(CUT + 0.01)
-        )
-        middle = size / 2 + ((begin + end) / 2 - GRID / 2) * cell
-        # one cell more on each side: the first look may have cut a faint end
-        fine = (end - begin + 2).amax(1, keepdim=True) * cell / CLOSE_GRID
-
-        def look(middle: Tensor, fine: Tensor, cells: int) -> Tensor:
-            place = middle, fine, cells
-            light, inside = picture.look(*place, weights, rest)
-            difference = (light - near(ground, *place) * inside) * polarity / near(lit, *place)
-            return (difference - near(lines, *place)) * near(near_strokes, *place)
-
-        difference = look(middle, fine, CLOSE_GRID)
-        contrast, grain = full_scale(difference)
-        difference = calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM_CLOSE)
-        contrast, grain = full_scale(difference)
-        ink = to_ink(difference, contrast)
-        grain = grain / contrast.clamp(min=LEAST_CONTRAST)
-        low = (GRAIN_OF_BOX * grain).clamp(EDGE_LOW, CUT)
-        begin, end = extent(profiles(ink), low, low + (EDGE_HIGH - EDGE_LOW))
-        scale = (end - begin).amax(1, keepdim=True) * fine / INK_SIDE
-        box = torch.cat([place(begin, middle, fine, size), place(end, middle, fine, size)], 1)  # (batch, 4, 1, 1)
-        ink = (ink - (GRAIN_OF_INK * grain).clamp(max=CUT)).clamp(min=0)
-        middle = middle + (centre_of_mass(ink) - CLOSE_GRID / 2) * fine - (CENTRE - SIDE / 2) * scale
-
-        difference = calm(look(middle, scale, SIDE), grain, CALM_LAST)
-        contrast, grain = full_scale(difference)
-        floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
-        ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
-        readable = readable & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
-        ink = torch.where(readable, fatten(ink), 0.0)
-        raw = sides(image.shape[1], image.shape[2], cell)
-        box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))
+        seen = look_for_prepared(image)
+        ink, readable, box = branch(seen.is_so.all(), as_it_is, in_three_looks, (image, *seen))
         return Normalized(ink, readable.flatten(), box.flatten(1))
+
+
+def as_it_is(image: Tensor, ink: Tensor, box: Tensor, is_prepared: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Ink of pictures that are all prepared, (batch, 1, 1, 1) whether there is any, and its box (batch, 4, 1, 1)."""
+    return ink.clone(), is_prepared.clone(), box.clone()
+
+
+def in_three_looks(
+    image: Tensor, prepared: Tensor, box_of_prepared: Tensor, is_prepared: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same of any pictures: those that are prepared keep what was seen of them, beside whatever others."""
+    picture = Picture.of(image)
+    size = picture.size
+    cell = size.amax(1, keepdim=True) / GRID
+
+    light, weights, rest = picture.first_look(cell)
+    edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
+    weight = torch.minimum(edge_y.transpose(2, 3), edge_x).square()
+    slope = plane_through(light)
+    flat, cells = light - slope, cell.expand(light.shape[0], -1, -1, -1)
+    # one branch for all: where several outputs of one go into another, OpenVINO 2026.4 answers the first
+    # question wrongly
+    polarity, paper, pen = branch(is_large(image), on_large, on_small, (flat, lighter(flat, weight), cells))
+    ground = paper + coarse(slope, GROUND_GRID)
+    lit = lamp(ground, polarity)
+
+    def near(values: Tensor, middle: Tensor, fine: Tensor, cells: int) -> Tensor:
+        """A grid over the whole picture as a look sees it, interpolated."""
+        offset = torch.arange(cells, device=image.device) + (0.5 - cells / 2)
+        at_y, at_x = ((middle - size / 2 + offset * fine) / cell + GRID / 2).chunk(2, 1)
+        rows, columns = nodes(at_y.transpose(2, 3), values.shape[3]), nodes(at_x, values.shape[3], across=True)
+        return rows @ values @ columns
+
+    everywhere = size / 2, cell, GRID
+    difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
+    lines = ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
+    lines = lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
+    difference = difference - lines
+    contrast, grain = full_scale(difference, pen)
+    readable = contrast > (LEAST_SIGNAL * grain).clamp(min=LEAST_CONTRAST)
+    noise = grain / contrast.clamp(min=LEAST_CONTRAST)
+    calmer = calm(difference, noise, CALM)
+    difference = calmer + pen * (calm(difference, noise, CALM_LAST) - calmer)
+    ink = to_ink(difference, full_scale(difference, pen)[0])
+
+    kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
+    faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
+    # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
+    near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1)
+    begin, end = extent(profiles(ink * finer(kept, GRID // STROKE_GRID)), CUT, CUT + 0.01)
+    middle = size / 2 + ((begin + end) / 2 - GRID / 2) * cell
+    # one cell more on each side: the first look may have cut a faint end
+    fine = (end - begin + 2).amax(1, keepdim=True) * cell / CLOSE_GRID
+
+    def look(middle: Tensor, fine: Tensor, cells: int) -> Tensor:
+        place = middle, fine, cells
+        light, inside = picture.look(*place, weights, rest)
+        difference = (light - near(ground, *place) * inside) * polarity / near(lit, *place)
+        return (difference - near(lines, *place)) * near(near_strokes, *place)
+
+    difference = look(middle, fine, CLOSE_GRID)
+    contrast, grain = full_scale(difference)
+    difference = calm(difference, grain / contrast.clamp(min=LEAST_CONTRAST), CALM_CLOSE)
+    contrast, grain = full_scale(difference)
+    ink = to_ink(difference, contrast)
+    grain = grain / contrast.clamp(min=LEAST_CONTRAST)
+    low = (GRAIN_OF_BOX * grain).clamp(EDGE_LOW, CUT)
+    begin, end = extent(profiles(ink), low, low + (EDGE_HIGH - EDGE_LOW))
+    scale = (end - begin).amax(1, keepdim=True) * fine / INK_SIDE
+    box = torch.cat([place(begin, middle, fine, size), place(end, middle, fine, size)], 1)  # (batch, 4, 1, 1)
+    ink = (ink - (GRAIN_OF_INK * grain).clamp(max=CUT)).clamp(min=0)
+    middle = middle + (centre_of_mass(ink) - CLOSE_GRID / 2) * fine - (CENTRE - SIDE / 2) * scale
+
+    difference = calm(look(middle, scale, SIDE), grain, CALM_LAST)
+    contrast, grain = full_scale(difference)
+    floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
+    ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
+    readable = readable & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
+    ink = torch.where(readable, fatten(ink), 0.0)
+    raw = sides(image.shape[1], image.shape[2], cell)
+    box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))
+    ink = torch.where(is_prepared, prepared, ink)
+    box = torch.where(is_prepared, box_of_prepared, box)
+    return ink, readable | is_prepared, box
 
 
 def nodes(at: Tensor, grid: int, *, across: bool = False) -> Tensor:

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar, cast
 import torch
 from torch import Tensor
 
-from adder_runtime.contract import CHANNELS, LARGE_SIDE
+from adder_runtime.contract import LARGE_SIDE
 
 Result = TypeVar("Result")
 
@@ -62,7 +62,6 @@ class Picture(NamedTuple):
     def of(cls, image: Tensor) -> Picture:
         """From raw pixels (batch, height, width, channels) uint8."""
         channels = image.shape[3]
-        assert not isinstance(channels, int) or channels in CHANNELS
         step = step_of(image)
         values = branch(step > 1, reduced, plain, (image,))
         # tables instead of branches: the channel count is known only when the file runs
@@ -130,7 +129,7 @@ class Picture(NamedTuple):
 
 
 def branch(
-    condition: bool, then: Callable[..., Result], otherwise: Callable[..., Result], given: tuple[Tensor, ...]
+    condition: bool | Tensor, then: Callable[..., Result], otherwise: Callable[..., Result], given: tuple[Tensor, ...]
 ) -> Result:
     """What one of two functions makes of some tensors; in the exported graph the file decides which, when it runs."""
     if torch.compiler.is_exporting():
