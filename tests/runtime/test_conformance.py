@@ -127,7 +127,7 @@ def test_command_tells_what_passes(infer: Callable[..., Result], short: Path) ->
 
 def test_command_fails_where_a_case_does(infer: Callable[..., Result], short: Path, tmp_path: Path) -> None:
     index = json.loads((short / INDEX).read_text())
-    index["tolerances"]["classify"]["fp32"]["box"] = 0.0
+    index["tolerances"]["classify"]["fp32"]["sum_scores"] = 0.0
     (short / INDEX).write_text(json.dumps(index))
     code, _, err = infer("--conformance", short)
     assert code == ConformanceError.exit_code

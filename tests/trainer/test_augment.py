@@ -57,7 +57,7 @@ def test_no_strength_leaves_the_ink_as_it_is(drawn: Digits, monkeypatch: pytest.
 
 
 def test_shift_moves_the_ink_by_up_to_so_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    only(monkeypatch, SHIFT=3.0)
+    only(monkeypatch, SHIFT=3.0 / augment.GENTLE)
     ink = torch.zeros(200, 1, SIDE, SIDE)
     ink[:, :, 12:16, 12:16] = 1
     augmented = augment.augment(ink, seeded(1))[:, 0]

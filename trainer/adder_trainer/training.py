@@ -235,8 +235,9 @@ def fit(
     photos: Digits | None = None
     for epoch in range(len(history), recipe.epochs):
         began = perf_counter()
-        # one generator an epoch: a resumed run draws what an unbroken one does
+        # one generator an epoch: a resumed run draws what an unbroken one does; dropout draws from PyTorch's own
         generator = torch.Generator(device).manual_seed(seed * 100_003 + epoch)
+        torch.manual_seed(seed * 100_003 + epoch)
         if of_photos and (photos is None or epoch % recipe.photo_epochs == 0):
             film = torch.Generator(device).manual_seed(seed * 100_003 + FILM + epoch // recipe.photo_epochs)
             photos = photograph(train, min(recipe.photos, len(train)), film, on_photos)
