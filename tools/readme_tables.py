@@ -114,7 +114,7 @@ def seeds() -> str:
         for split in ("validation", "test"):
             found = [run[split]["sum_accuracy"] for run in alike]
             cells += [" ".join(f"{each:.2%}" for each in found), f"{sum(found) / len(found):.2%}"]
-            cells.append(f"{max(found) - min(found):.2%}")
+            cells.append(f"{max(found) - min(found):.2%}" if len(found) > 1 else "-")
         rows.append([approach, " ".join(str(run["seed"]) for run in alike), *cells])
     head = "approach | seeds | sum right, validation | mean | spread | sum right, test | mean | spread"
     return table(head, rows)
