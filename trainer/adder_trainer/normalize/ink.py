@@ -131,6 +131,11 @@ def profiles(cells: Tensor) -> Tensor:
     return torch.cat([cells.amax(3, keepdim=True).transpose(2, 3), cells.amax(2, keepdim=True)], 1)
 
 
+def masses(values: Tensor) -> Tensor:
+    """The sum of each row, and of each column, (batch, 1, n, n) -> (batch, 2, 1, n)."""
+    return torch.cat([values.sum(3, keepdim=True).transpose(2, 3), values.sum(2, keepdim=True)], 1)
+
+
 def extent(profile: Tensor, low: Tensor | float, high: Tensor | float) -> tuple[Tensor, Tensor]:
     """Where the ink begins and ends along an axis, in cells; (0, cells) where there is none.
 
@@ -159,7 +164,7 @@ def centre_of_mass(ink: Tensor) -> Tensor:
 
     Source: MNIST, LeCun et al. 1998, "size-normalized and centered".
     """
-    profile = torch.cat([ink.sum(3, keepdim=True).transpose(2, 3), ink.sum(2, keepdim=True)], 1)
+    profile = masses(ink)
     cells = profile.shape[3]
     offset = torch.arange(cells, device=profile.device) + (0.5 - cells / 2)
     mass = profile.sum(3, keepdim=True)

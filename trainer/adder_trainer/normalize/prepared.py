@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from adder_runtime.contract import SIDE
-from adder_trainer.normalize.ink import GRIDS
+from adder_trainer.normalize.ink import GRIDS, masses
 from adder_trainer.normalize.picture import WHITE, sides
 
 INK_SIDE = 20
@@ -63,7 +63,7 @@ def look_for_prepared(image: Tensor) -> Prepared:
     is_opacity = (torch.arange(channels, device=image.device) + 1 == count) & (count % 2 == 0)
     coloured = (square - torch.where(is_opacity, WHITE, grey)).abs().amax(GRIDS, keepdim=True)
     difference = (grey - grey[:, :1, :1]).abs().reshape(-1, 1, SIDE, SIDE)
-    profile = torch.cat([difference.sum(3, keepdim=True).transpose(2, 3), difference.sum(2, keepdim=True)], 1)
+    profile = masses(difference)
     inked = profile > 0
     begin = torch.where(inked, pixel, SIDE).amin(3, keepdim=True)  # (batch, 2, 1, 1)
     end = torch.where(inked, pixel + 1, 0).amax(3, keepdim=True)
