@@ -111,7 +111,7 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
-PAPERS = 4
+PAPERS = 8
 """Times that blank paper is rendered for each that is asked for: the normaliser finds nothing in most of it, and what
 it does find, rests of lines and shadows, is what a network is to know."""
 
