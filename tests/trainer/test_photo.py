@@ -222,17 +222,17 @@ def test_photographs_are_what_the_normaliser_gives(drawn: Digits, monkeypatch: p
     render = photo.render
     monkeypatch.setattr(photo, "render", keep)
     told: list[int] = []
-    shot = photo.photograph(drawn, 230, 4, seeded(5), told.append)
+    shot = photo.photograph(drawn, 230, seeded(5), told.append)
     assert told == [100, 100, 30]
-    assert [len(batch) for batch in pictures] == [100] * 4 + [100, 30]  # the first is shown as blank paper
+    assert [len(batch) for batch in pictures] == [100] * photo.PAPERS + [100, 30]  # the first is shown as blank paper
     seen = [Normalizer()(batch) for batch in pictures]
     assert torch.equal(shot.ink, torch.cat([each.ink[each.readable] for each in seen]))
-    of_nothing = sum(int(each.readable.sum()) for each in seen[: 4])
+    of_nothing = sum(int(each.readable.sum()) for each in seen[: photo.PAPERS])
     assert (shot.digit[:of_nothing] == NO_DIGIT).all()
     assert set(shot.digit[of_nothing:].tolist()) == set(range(10))
 
 
 def test_photographs_come_out_alike_again(drawn: Digits) -> None:
-    first, again = (photo.photograph(drawn, 120, 4, seeded(5)) for _ in range(2))
+    first, again = (photo.photograph(drawn, 120, seeded(5)) for _ in range(2))
     assert torch.equal(first.ink, again.ink)
     assert torch.equal(first.digit, again.digit)

@@ -111,6 +111,10 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
+PAPERS = 8
+"""Times that blank paper is rendered for each that is asked for: the normaliser finds nothing in most of it, and what
+it does find, rests of lines and shadows, is what a network is to know."""
+
 SPECKS = 3
 
 # ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
@@ -130,15 +134,13 @@ _JPEG_STEPS = torch.tensor(
 
 @torch.no_grad()
 def photograph(
-    digits: Digits, count: int, papers: int, generator: Generator, on_progress: Callable[[int], None] = lambda _: None
+    digits: Digits, count: int, generator: Generator, on_progress: Callable[[int], None] = lambda _: None
 ) -> Digits:
     """Some digits as the normaliser sees them after they were written, photographed, scanned or drawn.
 
     Args:
         digits: to take them from.
-        count: pictures to render; those that the normaliser finds nothing in are left out.
-        papers: times that blank paper is rendered for each that is asked for: the normaliser finds nothing in most of
-            it, and what it does find, rests of lines and shadows, is what a network is to know.
+        count: pictures to render, blank paper PAPERS times; those that the normaliser finds nothing in are left out.
         generator: on the device of the digits.
         on_progress: told how many more are done.
 
@@ -158,7 +160,7 @@ def photograph(
         if (number * NO_DIGITS) % 1 < NO_DIGITS:
             shown = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)]
             tiles = shown(tiles, generator)
-            rolls = papers if shown is nothing else 1
+            rolls = PAPERS if shown is nothing else 1
             digit = torch.full_like(digit, NO_DIGIT)
             kind = replace(kind, frame=0.0, neighbour=0.0)  # a straight line alone may be a one
         for _ in range(rolls):

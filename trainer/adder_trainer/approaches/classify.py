@@ -22,7 +22,8 @@ HIDDEN = 64
 class Classify(nn.Module):
     """Eight convolution layers; the number one-hot beside them; two fully connected layers; two heads."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = DROPOUT) -> None:
+        """Take the share of the last channels that are left out of each training step."""
         super().__init__()
         layers: list[nn.Module] = []
         before, side = 1, SIDE
@@ -33,7 +34,7 @@ class Classify(nn.Module):
                 side = (side + 1) // 2
             layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             before = width
-        self.convolutions = nn.Sequential(*layers, nn.Dropout2d(DROPOUT))
+        self.convolutions = nn.Sequential(*layers, nn.Dropout2d(dropout))
         self.first = nn.Linear(WIDTHS[-1] + len(NUMBERS), HIDDEN)
         self.second = nn.Linear(HIDDEN, HIDDEN)
         self.digit = nn.Linear(HIDDEN, len(DIGITS))

@@ -24,13 +24,18 @@ SHARPNESS = 16.0
 where the digit is in doubt; sharpened, the stack is nearly one-hot and the sum is as good as the digit."""
 
 
+DROPOUT = 0.2
+"""Share of the convolutions' outputs that are left out of each training step."""
+
+
 class Regress(nn.Module):
     """Two convolution layers; fully connected 120 and 60; the digit; its output stacked with the number; the sum."""
 
-    def __init__(self, sharpness: float = SHARPNESS) -> None:
-        """Take how sharply the digit is stacked: 0 stacks the raw logits, as the source does."""
+    def __init__(self, sharpness: float = SHARPNESS, dropout: float = DROPOUT) -> None:
+        """Take how sharply the digit is stacked, and what is left out: 0 stacks the raw logits, as the source does."""
         super().__init__()
         self.sharpness = sharpness
+        self.dropout = dropout
         first, second = WIDTHS
         self.convolutions = nn.Sequential(
             nn.Conv2d(1, first, 5, padding=1, bias=False),  # 26x26
@@ -55,7 +60,8 @@ class Regress(nn.Module):
             ink: (batch, 1, 28, 28) float, 0 = paper, 1 = full stroke.
             number: (batch, n) integer, 0 to 9: n numbers for each image, which share its digit.
         """
-        logits = self.digit(self.fully_connected(self.convolutions(ink).flatten(1)))  # (batch, 10)
+        seen = F.dropout(self.convolutions(ink).flatten(1), self.dropout, self.training)  # (batch, 600)
+        logits = self.digit(self.fully_connected(seen))  # (batch, 10)
         stacked = self.stack(logits)[:, None].expand(-1, number.shape[1], -1)
         value = self.sum(torch.cat([stacked, number[:, :, None].to(logits.dtype)], 2))
         return logits[:, None].expand(-1, number.shape[1], -1), value

@@ -38,7 +38,7 @@ from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, 
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "5"
+NORMALIZER_VERSION = "6"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 56
@@ -60,8 +60,16 @@ MNIST keeps its size."""
 GRAIN_OF_BOX, GRAIN_OF_INK = 3.0, 1.5
 """Standard deviations of the paper's grain that do not count for the box, and that are taken off the ink."""
 
-LEAST_SIGNAL = 4.5
-"""The same in standard deviations of the paper's grain: the strongest cell of plain noise reaches 3.5."""
+LEAST_SIGNAL, LEAST_SIGNAL_OF_PEN = 4.5, 3.5
+"""Contrast of the first look, in standard deviations of the paper's grain, below which there is nothing to read: the
+strongest cell of plain noise reaches 3.5. A pen's strokes fill few of its cells, and are asked for more edges."""
+
+FULL, FULLER = 0.33, 6.0
+"""Strokes that cover more than the first share of the first look have to stand out more, by the second times as much of
+what is more: grain that hangs together covers half of a picture, a digit seldom so much."""
+
+LEAST_OF_PEN = 0.05
+"""LEAST_CONTRAST of a pen's strokes."""
 
 LEAST_INK = 0.5
 """Where no pixel of the answer has as much, what the first look took for strokes was none."""
@@ -129,13 +137,15 @@ def in_three_looks(
     lines = lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
     difference = difference - lines
     contrast, grain = full_scale(difference, pen)
-    readable = contrast > (LEAST_SIGNAL * grain).clamp(min=LEAST_CONTRAST)
+    signal = contrast / grain.clamp(min=1e-6)
     noise = grain / contrast.clamp(min=LEAST_CONTRAST)
     calmer = calm(difference, noise, CALM)
     difference = calmer + pen * (calm(difference, noise, CALM_LAST) - calmer)
     ink = to_ink(difference, full_scale(difference, pen)[0])
 
     kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
+    fuller = 1 + FULLER * (kept.mean(GRIDS, keepdim=True) - FULL).clamp(min=0)
+    stands_out = signal > (LEAST_SIGNAL + pen * (LEAST_SIGNAL_OF_PEN - LEAST_SIGNAL)) * fuller
     faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
     # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
     near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1)
@@ -167,7 +177,10 @@ def in_three_looks(
     contrast, grain = full_scale(difference)
     floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
     ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
-    readable = readable & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
+    # of the contrast the last look is asked, which sees the stroke itself: where rests of lines and of shadows were
+    # taken for strokes, it is low there
+    high = contrast > LEAST_CONTRAST + pen * (LEAST_OF_PEN - LEAST_CONTRAST)
+    readable = stands_out & high & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
     ink = torch.where(readable, fatten(ink), 0.0)
     raw = sides(image.shape[1], image.shape[2], cell)
     box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))
