@@ -71,7 +71,8 @@ def test_recipes_of_the_source_leave_ours_out() -> None:
     for approach in Approach:
         recipe = RECIPES[RecipeName.SOURCE, approach]
         assert (recipe.epochs, recipe.augment, recipe.all_numbers, recipe.averaging) == (20, False, False, 0.0)
-    assert dict(RECIPES[RecipeName.SOURCE, Approach.REGRESS].options) == {"sharpness": 0.0}
+    assert dict(RECIPES[RecipeName.SOURCE, Approach.CLASSIFY].options) == {"dropout": 0.0}
+    assert dict(RECIPES[RecipeName.SOURCE, Approach.REGRESS].options) == {"sharpness": 0.0, "dropout": 0.0}
 
 
 def test_readme_says_what_the_recipes_do() -> None:
