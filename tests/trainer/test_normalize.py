@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from adder_trainer.normalize.ink import LEAST_CONTRAST
 from adder_trainer.normalize.normalizer import LEAST_INK
 from adder_trainer.normalize.picture import plain, reduced, step_of
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE
+from adder_trainer.photo import KINDS, render
+from adder_trainer.strokes import TILE
 
 DRAWN = 40
 """Side of the drawn pictures, in pixels; a digit's ink is 29 of them high."""
@@ -367,6 +370,22 @@ def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
         seen = Normalizer()(torch.from_numpy(to_pixels(change(light)))[None])
         found += bool(seen.readable) and np.abs(seen.box[0].numpy() - wanted).max() <= BESIDE
     assert found >= least
+
+
+@pytest.mark.parametrize("dark", [0.1, 0.15])
+def test_faint_strokes_of_a_pen_that_fill_few_cells_are_read(dark: float) -> None:
+    for digit in DIGITS:
+        ink = np.zeros((PHOTO, PHOTO))
+        ink[200 : 200 + SMALL, 300 : 300 + SMALL] = draw_digit(digit, SMALL, SMALL)
+        assert is_readable(to_pixels(0.9 * (1 - dark * ink)))
+
+
+def test_grain_that_hangs_together_over_the_paper_is_nothing_to_read() -> None:
+    (pencil,) = (kind for kind in KINDS if kind.name == "pencil")
+    generator = torch.Generator().manual_seed(6)
+    paper = torch.zeros(5, 1, TILE, TILE)
+    found = [Normalizer()(render(paper, replace(pencil, frame=0.0), generator)).readable for _ in range(40)]
+    assert torch.cat(found).float().mean() < 0.1
 
 
 @pytest.mark.parametrize("soft", [16, 30, 60])
