@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 
 from adder_runtime.contract import NUMBERS, Approach
 from adder_trainer.approaches import build
-from adder_trainer.options import RecipeName
+from adder_trainer.options import SEEDS, RecipeName
 from adder_trainer.training import RECIPES, WARM_UP, batches, draw_numbers, learning_rate, update_average
 
 
@@ -73,6 +75,14 @@ def test_recipes_of_the_source_leave_ours_out() -> None:
         assert (recipe.epochs, recipe.augment, recipe.all_numbers, recipe.averaging) == (20, False, False, 0.0)
     assert dict(RECIPES[RecipeName.SOURCE, Approach.CLASSIFY].options) == {"dropout": 0.0}
     assert dict(RECIPES[RecipeName.SOURCE, Approach.REGRESS].options) == {"sharpness": 0.0, "dropout": 0.0}
+
+
+@pytest.mark.parametrize("approach", Approach)
+def test_what_ships_was_trained_as_the_defaults_say(approach: Approach) -> None:
+    facts = json.loads((Path(__file__).parents[2] / "artifacts" / "reports" / approach / "facts.json").read_text())
+    recipe = RECIPES[RecipeName.OURS, approach]
+    assert facts["settings"] == asdict(recipe) | {"options": dict(recipe.options)}
+    assert facts["seed"] == SEEDS[approach]
 
 
 def test_readme_says_what_the_recipes_do() -> None:

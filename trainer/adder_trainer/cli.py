@@ -15,7 +15,7 @@ from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
 from adder_runtime.progress import console, print_table
 from adder_runtime.speech import say
-from adder_trainer.options import ARTIFACTS, SEED, DeviceName, RecipeName, stem
+from adder_trainer.options import ARTIFACTS, SEEDS, DeviceName, RecipeName, stem
 
 app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -34,8 +34,13 @@ def train(
         typer.Option(min=0, max=0.9, help="Share of each batch that is rendered as photos; the recipe's unless given."),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Seed of weights, order, numbers and augmentation.")
-    ] = SEED,
+        int | None,
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            help="Seed of weights, order, numbers and augmentation; that of the weights that ship unless given.",
+        ),
+    ] = None,
     device: Annotated[
         DeviceName, typer.Option(help="auto takes the best that is there; a named one must be there.")
     ] = DeviceName.AUTO,
@@ -103,13 +108,16 @@ def train(
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "photo_share": photo_share}
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     speed = Speed(autocast, channels_last, compile_)
+    seeds = SEEDS if seed is None else dict.fromkeys(Approach, seed)
     runs = [
-        Run(each, recipe, replace(RECIPES[recipe, each], **changes), seed, speed, out) for each in approach.approaches
+        Run(each, recipe, replace(RECIPES[recipe, each], **changes), seeds[each], speed, out)
+        for each in approach.approaches
     ]
     folder, download = data_folder(data)
     images = Data(folder, download, chosen)
     if explain_stacking:
-        explain(Run(Approach.REGRESS, recipe, RECIPES[recipe, Approach.REGRESS], seed, speed, out), images)
+        regress = Approach.REGRESS
+        explain(Run(regress, recipe, RECIPES[recipe, regress], seeds[regress], speed, out), images)
     elif validate_only:
         show([measure_checkpoint(each, images, test=test) for each in runs], as_json)
     else:
