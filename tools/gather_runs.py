@@ -46,6 +46,7 @@ def describe(facts: dict[str, Any]) -> dict[str, Any]:
         "revision": facts["revision"],
         **{split: {key: facts[split][key] for key in figures} for split in ("validation", "test")},
         "rendered": facts["rendered"]["all"],
+        "blank": facts["unknown"]["blank: all"],
     }
 
 

@@ -128,14 +128,13 @@ def trade() -> str:
             f"{run['photo_share']:.0%}",
             *(f"{run[split]['sum_accuracy']:.2%}" for split in ("validation", "test")),
             f"{run['rendered']['digit_accuracy']:.1%}",
+            f"{run['blank']['unread']:.1%}",
         ]
         for run in read("reports/runs.json")["runs"]["classify"]
         if run["seed"] == facts["seed"]
     ]
-    head = (
-        "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"
-    )
-    return table(head, rows)
+    head = "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"
+    return table(f"{head} | blank paper refused", rows)
 
 
 def stacking() -> str:
