@@ -133,7 +133,9 @@ def trade() -> str:
         for run in read("reports/runs.json")["runs"]["classify"]
         if run["seed"] == facts["seed"]
     ]
-    head = "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"
+    head = (
+        "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"
+    )
     return table(f"{head} | blank paper refused", rows)
 
 
