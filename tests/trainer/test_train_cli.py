@@ -19,7 +19,7 @@ from adder_runtime import Approach
 from adder_trainer import cli, data, runs
 from adder_trainer.checkpoint import load_checkpoint
 from adder_trainer.data import Digits
-from adder_trainer.options import SEEDS, RecipeName
+from adder_trainer.options import RecipeName
 from adder_trainer.training import RECIPES
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
@@ -229,7 +229,7 @@ def test_interrupted_run_is_kept_until_it_is_resumed(
     assert "holds an interrupted run; go on with --resume, drop it with --force" in complaint(err)
     code, _, err = adder_train(*QUICK, "--resume", "--seed", 3, "--out", tmp_path)
     assert code == 9
-    assert f"belongs to another run (seed {SEEDS[Approach.REGRESS]})" in err
+    assert "belongs to another run (seed 2)" in err
     assert adder_train(*QUICK, "--resume", "--out", tmp_path)[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["regress.safetensors"]
 

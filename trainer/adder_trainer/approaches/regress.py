@@ -23,7 +23,6 @@ SHARPNESS = 16.0
 """The digit is stacked as softmax(SHARPNESS x logits). Raw logits or a plain softmax put a sum between two integers
 where the digit is in doubt; sharpened, the stack is nearly one-hot and the sum is as good as the digit."""
 
-
 DROPOUT = 0.2
 """Share of the convolutions' outputs that are left out of each training step."""
 
@@ -32,7 +31,12 @@ class Regress(nn.Module):
     """Two convolution layers; fully connected 120 and 60; the digit; its output stacked with the number; the sum."""
 
     def __init__(self, sharpness: float = SHARPNESS, dropout: float = DROPOUT) -> None:
-        """Take how sharply the digit is stacked, and what is left out: 0 stacks the raw logits, as the source does."""
+        """Take how the digit is stacked and the share of the convolutions' outputs that training leaves out.
+
+        Args:
+            sharpness: 0 stacks the raw logits, as the source does.
+            dropout: 0 to 1.
+        """
         super().__init__()
         self.sharpness = sharpness
         self.dropout = dropout
