@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
-from adder_trainer.augmentation_sheet import augmentations, draw_augmentations, sevens_and_ones
+from adder_trainer.augmentation_sheet import augmentations, draw_augmentations, with_heads, with_strokes
 from adder_trainer.data import Digits
+from adder_trainer.hands import ADDED
 
 
 def test_augmentations_have_a_row_of_eight_for_each_part(drawn: Digits) -> None:
     rows = dict(augmentations(drawn))
     assert list(rows) == [
-        "plain MNIST", "augment.warp", "augment.thicken", "strokes.tile", "strokes.more_strokes, of 7 and 1",
+        "plain MNIST", "augment.warp", "augment.thicken", "strokes.tile",
+        *(f"hands.more_strokes, of {label}" for label in (1, 5, 7, 9)), "hands.bow_heads, of 7",
         "photo.lamp", "photo.ruling", "photo.mottle, and grain", "photo.texture", "photo.frame_pieces", "photo.specks",
         "photo.intruding", "photo.blur", "photo.jpeg", "photo.two_tones",
     ]  # fmt: skip
@@ -26,11 +29,25 @@ def test_augmentations_have_a_row_of_eight_for_each_part(drawn: Digits) -> None:
     assert len(figure.axes[0].images) == 8 * len(rows)
 
 
-def test_sevens_and_ones_that_are_shown_have_a_stroke_more(drawn: Digits) -> None:
-    shown = sevens_and_ones(drawn, torch.Generator().manual_seed(3))
-    of = drawn.ink[(drawn.digit == 7) | (drawn.digit == 1)]
-    fine = torch.nn.functional.interpolate(of, scale_factor=2, mode="bilinear", align_corners=False)[:, 0]
-    for picture in shown:
-        more = (picture - fine).flatten(1).clamp(min=0).sum(1)
-        less = (fine - picture).flatten(1).clamp(min=0).amax(1)
-        assert more[less == 0].min() > 5  # cells
+def test_digits_that_are_shown_with_a_stroke_have_one_more(drawn: Digits) -> None:
+    for label in ADDED:
+        shown = with_strokes(drawn, label, torch.Generator().manual_seed(3))
+        assert len(shown) == 8
+        fine = of_label(drawn, label)
+        for picture in shown:
+            more = (picture - fine).flatten(1).clamp(min=0).sum(1)
+            less = (fine - picture).flatten(1).clamp(min=0).amax(1)
+            assert more[less == 0].min() > 5  # cells
+
+
+def test_sevens_that_are_shown_with_another_head_have_it(drawn: Digits) -> None:
+    shown = with_heads(drawn, torch.Generator().manual_seed(3))
+    assert len(shown) == 8
+    fine = of_label(drawn, 7)
+    assert all((picture != fine).flatten(1).any(1).all() for picture in shown)
+
+
+def of_label(digits: Digits, label: int) -> Tensor:
+    """Tiles of all digits with a label, (n, TILE, TILE)."""
+    of = digits.ink[digits.digit == label]
+    return torch.nn.functional.interpolate(of, scale_factor=2, mode="bilinear", align_corners=False)[:, 0]

@@ -1,4 +1,4 @@
-"""Pens on tiles: thin and thick, along MNIST's own middle line, with the strokes that sevens and ones may have."""
+"""Pens on tiles: thin and thick, along MNIST's own middle line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from adder_trainer import strokes
 from adder_trainer.data import Digits
-from adder_trainer.strokes import TILE, WIDEST_PEN, dilate, line, more_strokes, skeleton, tile
+from adder_trainer.hands import ADDED
+from adder_trainer.strokes import TILE, WIDEST_PEN, bowed, dilate, line, skeleton, tile
 
 
 def seeded(seed: int = 1) -> torch.Generator:
@@ -53,7 +53,7 @@ def test_digit_is_drawn_by_pens_of_many_widths(drawn: Digits) -> None:
 
 
 def test_tile_lies_where_the_ink_lay(drawn: Digits) -> None:
-    keep = (drawn.digit != 1) & (drawn.digit != 7)
+    keep = ~torch.isin(drawn.digit, torch.tensor(list(ADDED)))
     tiles = tile(drawn.ink[keep], drawn.digit[keep], seeded())
     reduced = torch.nn.functional.avg_pool2d(tiles, 2)
     near = torch.nn.functional.max_pool2d(drawn.ink[keep], 5, stride=1, padding=2)
@@ -97,34 +97,9 @@ def test_line_without_length_is_a_dot() -> None:
     assert dot.sum().item() == pytest.approx(math.pi * 9, rel=0.05)
 
 
-def test_only_sevens_and_ones_get_more_strokes_in_about_their_shares() -> None:
-    digit = torch.arange(10).repeat(300)
-    _, is_drawn = more_strokes(bar().expand(len(digit), -1, -1, -1), digit, seeded())
-    assert is_drawn.shape == (3000, 2, 1, 1)
-    share = is_drawn[:, :, 0, 0].reshape(300, 10, 2).mean(0)
-    assert share[[0, 2, 3, 4, 5, 6, 8, 9]].sum() == 0
-    for label, shares in ((7, (strokes.CROSSED, strokes.TICKED)), (1, (strokes.FLAGGED, strokes.BASED))):
-        # of 300, two standard deviations are 6 points
-        assert share[label].tolist() == pytest.approx(shares, abs=0.1)
-
-
-def test_one_has_no_base_without_a_flag() -> None:
-    _, is_drawn = more_strokes(bar().expand(300, -1, -1, -1), torch.ones(300, dtype=torch.int64), seeded())
-    flag, base = is_drawn[:, :, 0, 0].bool().unbind(1)
-    assert base.any()
-    assert not (base & ~flag).any()
-
-
-def test_bar_crosses_the_stem_of_a_seven_and_a_flag_leaves_the_top_of_a_one() -> None:
-    digit = torch.tensor([7, 1]).repeat(50)
-    ends, _ = more_strokes(bar(1).expand(100, -1, -1, -1), digit, seeded())
-    y0, x0, y1, x1 = ends[digit == 7, 0].unbind(1)
-    assert ((x0 < 28) & (x1 > 28)).all()
-    assert ((torch.minimum(y0, y1) > 15) & (torch.maximum(y0, y1) < 41)).all()
-    y0, x0, y1, x1 = ends[digit == 1, 0].unbind(1)
-    assert (y0 - 11).abs().max() < 1
-    assert (x0 - 28).abs().max() < 1
-    assert ((y1 > y0) & (x1 < x0)).all()
-    base = ends[digit == 1, 1]
-    assert (base[:, 0] - 46).abs().max() < 3
-    assert ((base[:, 1] < 28) & (base[:, 3] > 28)).all()
+def test_strokes_are_inked_where_they_are_drawn() -> None:
+    ends = torch.tensor([20.0, 10.0, 20.0, 40.0]).expand(2, 2, 4, 4)
+    ink = bowed(ends, torch.tensor([[False, True], [False, False]]), torch.tensor([2.0, 2.0]))
+    assert ink.shape == (2, 1, TILE, TILE)
+    assert ink[0, 0, 20, 25] == 1
+    assert ink[1].sum() == 0

@@ -12,8 +12,9 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 from adder_trainer import photo
 from adder_trainer.augment import between, thicken, warp
 from adder_trainer.data import Digits
+from adder_trainer.hands import ADDED, bow_heads, more_strokes
 from adder_trainer.sheet import Row, draw_sheet
-from adder_trainer.strokes import FINE, line, more_strokes, skeleton, tile
+from adder_trainer.strokes import FINE, bowed, skeleton, tile
 
 EXAMPLES = 8
 """Pictures in a row."""
@@ -33,7 +34,7 @@ CROWDED = replace(photo.KINDS[0], neighbour=1.0)
 """A photo that surely shows a part of another digit."""
 
 STROKE = 0.9
-"""Radius in tile cells of the strokes that are added to sevens and ones."""
+"""Radius in tile cells of the strokes that are added."""
 
 
 def draw_augmentations(digits: Digits) -> Figure:
@@ -55,21 +56,33 @@ def augmentations(digits: Digits) -> list[tuple[str, Tensor]]:
         ("augment.warp", 1 - warp(ink, generator)[:, 0]),
         ("augment.thicken", 1 - thicken(ink, generator)[:, 0]),
         ("strokes.tile", 1 - tiles[:, 0]),
-        ("strokes.more_strokes, of 7 and 1", 1 - sevens_and_ones(digits, generator)),
+        *((f"hands.more_strokes, of {label}", 1 - with_strokes(digits, label, generator)) for label in ADDED),
+        ("hands.bow_heads, of 7", 1 - with_heads(digits, generator)),
         *((f"photo.{name}", pictures) for name, pictures in _on_paper(tiles, generator)),
     ]
 
 
-def sevens_and_ones(digits: Digits, generator: Generator) -> Tensor:
-    """Sevens and ones that got a stroke which MNIST's writers leave out, (up to 8, TILE, TILE)."""
-    both = ((digits.digit == 7) | (digits.digit == 1)).nonzero()[:, 0].cpu()
-    both = both[torch.randperm(len(both), generator=generator)][: 4 * EXAMPLES]
-    ink, digit = digits.ink.cpu()[both], digits.digit.cpu()[both]
-    fine = F.interpolate(ink, scale_factor=FINE, mode="bilinear", align_corners=False)
+def with_strokes(digits: Digits, label: int, generator: Generator) -> Tensor:
+    """Of one digit those that got a stroke which MNIST's writers leave out, (up to 8, TILE, TILE)."""
+    fine, digit = _some(digits, label, generator)
     ends, is_drawn = more_strokes(skeleton(fine), digit, generator)
-    strokes = line(ends, torch.full((len(both),), STROKE)) * is_drawn
-    drawn = torch.maximum(fine[:, 0], strokes.amax(1))
-    return drawn[is_drawn.amax((1, 2, 3)) > 0][:EXAMPLES]
+    drawn = torch.maximum(fine, bowed(ends, is_drawn, torch.full((len(digit),), STROKE)))
+    return drawn[is_drawn.any(1), 0][:EXAMPLES]
+
+
+def with_heads(digits: Digits, generator: Generator) -> Tensor:
+    """Sevens whose head was bowed, (up to 8, TILE, TILE)."""
+    fine, digit = _some(digits, 7, generator)
+    other = bow_heads(fine, digit, generator)
+    return other[(other != fine).any(3).any(2)[:, 0], 0][:EXAMPLES]
+
+
+def _some(digits: Digits, label: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Tiles of digits with a label, more than a row shows and some of them twice if there are few, and the labels."""
+    of_label = (digits.digit == label).nonzero()[:, 0].cpu()
+    of_label = of_label[torch.randint(len(of_label), (4 * EXAMPLES,), generator=generator)]
+    fine = F.interpolate(digits.ink.cpu()[of_label], scale_factor=FINE, mode="bilinear", align_corners=False)
+    return fine, digits.digit.cpu()[of_label]
 
 
 def _on_paper(tiles: Tensor, generator: Generator) -> list[tuple[str, Tensor]]:
