@@ -35,6 +35,9 @@ LICENSE = "MIT; trained on MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. B
 
 PRODUCER = "adder-edge"
 
+DEFAULTS = {"dilations": 1, "strides": 1, "pads": 0, "allowzero": 1}
+"""Values that need not be written: of each axis of a window, and of a Reshape, none of whose sides is ever 0."""
+
 
 class Pipeline(nn.Module):
     """Pixels and numbers in, the outputs of the contract out."""
@@ -153,10 +156,11 @@ def drop_defaults(node: onnx.NodeProto, opset: int) -> None:
     known = onnx.defs.get_schema(node.op_type, opset).attributes
     kept = []
     for attribute in node.attribute:
+        value = helper.get_attribute_value(attribute)
         default = known[attribute.name].default_value if attribute.name in known else onnx.AttributeProto()
-        same = default.type == attribute.type and helper.get_attribute_value(default) == helper.get_attribute_value(
-            attribute
-        )
+        same = default.type == attribute.type and helper.get_attribute_value(default) == value
+        everywhere = DEFAULTS.get(attribute.name)  # of each axis, which the schema says in words
+        same |= everywhere is not None and all(each == everywhere for each in np.atleast_1d(value))
         if not same:
             kept.append(attribute)
     del node.attribute[:]

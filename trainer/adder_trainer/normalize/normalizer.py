@@ -33,8 +33,9 @@ from adder_trainer.normalize.ink import (
     profiles,
     to_ink,
 )
-from adder_trainer.normalize.paper import lamp, lighter, on_large, on_small, plane_through, ruled
-from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_large, sides
+from adder_trainer.normalize.paper import LINED_CELL, lamp, lighter, on_large, on_small, plane_through, printed
+from adder_trainer.normalize.pen import ramp
+from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_larger, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
@@ -120,7 +121,7 @@ def in_three_looks(
     flat, cells = light - slope, cell.expand(light.shape[0], -1, -1, -1)
     # one branch for all: where several outputs of one go into another, OpenVINO 2026.4 answers the first
     # question wrongly
-    polarity, paper, pen = branch(is_large(image), on_large, on_small, (flat, lighter(flat, weight), cells))
+    polarity, paper, pen = branch(is_larger(image, GRID), on_large, on_small, (flat, lighter(flat, weight), cells))
     ground = paper + coarse(slope, GROUND_GRID)
     lit = lamp(ground, polarity)
 
@@ -133,8 +134,9 @@ def in_three_looks(
 
     everywhere = size / 2, cell, GRID
     difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
-    lines = ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
-    lines = lines * ((cell - 0.5) / 0.2).clamp(0, 1)  # a pixel is no thin line
+    begins, _ = LINED_CELL
+    lines = branch(is_larger(image, round(GRID * begins)), printed, torch.zeros_like, (difference,))
+    lines = lines * ramp(cell, LINED_CELL)
     difference = difference - lines
     contrast, grain = full_scale(difference, pen)
     signal = contrast / grain.clamp(min=1e-6)

@@ -33,6 +33,10 @@ EDGE_EVIDENCE = 1.2
 LINE_THICK, LINE_LENGTH = 4, 25
 """Of printed lines, in cells of the first look: thinner than the one, straight over the other."""
 
+LINED_CELL = 0.5, 0.7
+"""Pixels on a side of a cell of the first look between which printed lines begin to be taken off: in a picture of fewer
+pixels one pixel is no thin line."""
+
 BAND_ROWS = 14
 """Rows of the first look that one printed line can cover; where lines are close, more hang together."""
 
@@ -128,6 +132,11 @@ def lamp(ground: Tensor, polarity: Tensor) -> Tensor:
     """
     brightest = ground.amax((2, 3), keepdim=True).clamp(min=LEAST_CONTRAST)
     return torch.where(polarity < 0, (ground / brightest).clamp(min=DARKEST_SHADOW), 1.0)
+
+
+def printed(difference: Tensor) -> Tensor:
+    """The printed lines that cross the picture either way, to be taken off, (batch, 1, GRID, GRID)."""
+    return ruled(difference) + ruled(difference.transpose(2, 3)).transpose(2, 3)
 
 
 def ruled(difference: Tensor) -> Tensor:

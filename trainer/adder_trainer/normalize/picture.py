@@ -93,18 +93,7 @@ class Picture(NamedTuple):
         rows = area_weights(middle_y / 2 / step, cell / step, GRID, several, repeat=True)
         columns = area_weights(middle_x / 2, cell, GRID, width, across=True, repeat=True)[:, :, 0]  # (1, width, GRID)
         seen = (rows[:, 0] @ few).reshape(batch, GRID, width, channels)
-        # from the left: ONNX Runtime 1.32 fuses a transposition with a product by a vector into a wrong one
-        tones = self.tones_of @ seen.transpose(2, 3) @ columns[:, None] / WHITE  # (batch, GRID, 4, GRID)
-        colours, opacity = tones[:, :, :3], tones[:, :, 3:]
-        alpha = opacity + self.opaque
-        behind = ground_behind(colours, alpha)  # (batch, 1, 3, 1)
-        colours = colours + (1 - alpha) * behind
-        tone = direction(colours)  # (batch, 1, 3, 1)
-        light = (colours * tone).sum(2)[:, None]
-        rest = (tone * behind).sum(2, keepdim=True)
-        of_channels = self.tones_of.T  # (channels, 4)
-        weights = (of_channels[:, :3] @ tone - of_channels[:, 3:] * rest) / WHITE
-        return light, weights, rest * (1 - self.opaque)
+        return branch(channels == 1, of_grey, of_colours, (seen, columns, self.tones_of, self.opaque))
 
     def look(self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         """The light of a square of cells, and the share of each cell that lies in the picture; 0 outside.
@@ -128,6 +117,40 @@ class Picture(NamedTuple):
         return rows @ (self.planes @ weighed) + rest * inside, inside
 
 
+def of_grey(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What `of_colours` finds where there is one channel, which is the light: without its three colours."""
+    batch, grid, width, channels = seen.shape
+    light = seen.narrow(3, 0, 1).reshape(batch, grid, width) @ columns / WHITE
+    return (
+        dense(light.reshape(batch, 1, grid, grid)),
+        light.new_full((batch, 1, channels, 1), 1 / WHITE),
+        light.new_zeros(batch, 1, 1, 1),
+    )
+
+
+def of_colours(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The light of the first look, and how it comes from the channels; as `Picture.first_look` returns them.
+
+    Args:
+        seen: (batch, GRID, width, channels) pixels of the picture's rows.
+        columns: (1, width, GRID) weights of the columns.
+        tones_of: of the picture.
+        opaque: of the picture.
+    """
+    # from the left: ONNX Runtime 1.32 fuses a transposition with a product by a vector into a wrong one
+    tones = tones_of @ seen.transpose(2, 3) @ columns[:, None] / WHITE  # (batch, GRID, 4, GRID)
+    colours, opacity = tones[:, :, :3], tones[:, :, 3:]
+    alpha = opacity + opaque
+    behind = ground_behind(colours, alpha)  # (batch, 1, 3, 1)
+    colours = colours + (1 - alpha) * behind
+    tone = direction(colours)  # (batch, 1, 3, 1)
+    light = (colours * tone).sum(2)[:, None]
+    rest = (tone * behind).sum(2, keepdim=True)
+    of_channels = tones_of.T  # (channels, 4)
+    weights = (of_channels[:, :3] @ tone - of_channels[:, 3:] * rest) / WHITE
+    return dense(light), dense(weights), dense(rest * (1 - opaque))
+
+
 def branch(
     condition: bool | Tensor, then: Callable[..., Result], otherwise: Callable[..., Result], given: tuple[Tensor, ...]
 ) -> Result:
@@ -137,9 +160,9 @@ def branch(
     return then(*given) if condition else otherwise(*given)
 
 
-def is_large(image: Tensor) -> bool:
-    """Whether the first look is coarser than the raw pixels (batch, height, width, channels)."""
-    return cast(bool, torch.sym_max(image.shape[1], image.shape[2]) > GRID)
+def is_larger(image: Tensor, side: int) -> bool:
+    """Whether raw pixels (batch, height, width, channels) have a side of more than so many."""
+    return cast(bool, torch.sym_max(image.shape[1], image.shape[2]) > side)
 
 
 def times(size: int, wanted: int) -> int:

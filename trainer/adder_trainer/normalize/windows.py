@@ -101,6 +101,10 @@ def _blocks(cells: Tensor, grid: int) -> Tensor:
 def finer(cells: Tensor, side: int) -> Tensor:
     """(batch, 1, n, n) -> (batch, 1, n * side, n * side), each cell as a block."""
     batch, _, grid, _ = cells.shape
+    if torch.compiler.is_exporting():
+        # the same; ONNX Runtime takes a third of the time for it
+        wide = torch.cat([cells[..., None]] * side, 4).reshape(batch, 1, grid, grid * side)
+        return torch.cat([wide] * side, 3).reshape(batch, 1, grid * side, grid * side)
     return (
         cells.reshape(batch, 1, grid, 1, grid, 1)
         .expand(-1, -1, -1, side, -1, side)
