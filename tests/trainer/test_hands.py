@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from adder_trainer import hands
-from adder_trainer.hands import ADDED, PIECES, STROKES, Stroke, bow_heads, more_strokes, pieces
+from adder_trainer.hands import ADDED, PIECES, STROKES, Stroke, bow, more_strokes, pieces
 from adder_trainer.strokes import TILE
 
 MANY = 300
@@ -116,17 +116,27 @@ def test_pieces_follow_each_other_from_end_to_end_and_sag_to_the_left_of_the_way
 def test_some_sevens_get_a_wavy_head_on_the_same_foot_and_nothing_else_changes() -> None:
     digit = torch.tensor([7, 4]).repeat(MANY)
     before = seven().expand(len(digit), -1, -1, -1)
-    after = bow_heads(before, digit, seeded())
+    after = bow(before, digit, seeded())
     changed = ((after - before).abs() > 0.1).flatten(1).any(1)
     assert not changed[digit == 4].any()
     assert changed[digit == 7].float().mean().item() == pytest.approx(hands.WAVY, abs=0.1)
     wavy = after[changed]
     middle_of_top = (wavy[:, 0, :34, 28] * torch.arange(34)).sum(1) / wavy[:, 0, :34, 28].sum(1)
-    assert middle_of_top.max() > 15
+    assert middle_of_top.max() > 18
     assert middle_of_top.min() < 10.5
     assert (wavy[:, :, 40:] - before[: len(wavy), :, 40:]).abs().max() < 1e-3
 
 
-def test_without_sevens_no_head_is_bowed() -> None:
+def test_some_nines_get_a_stem_that_bulges_under_the_loop() -> None:
+    before = stem().expand(MANY, -1, -1, -1)
+    after = bow(before, torch.full((MANY,), 9), seeded())
+    changed = ((after - before).abs() > 0.1).flatten(1).any(1)
+    assert changed.float().mean().item() == pytest.approx(hands.BULGING, abs=0.1)
+    at = (after[changed] * torch.arange(TILE)).sum(3)[:, 0] / after[changed].sum(3)[:, 0].clamp(min=1e-6)
+    assert at[:, 35].max() > 34
+    assert (at[:, [12, 45]] - 27.5).abs().max() < 1
+
+
+def test_without_sevens_and_nines_nothing_is_bent() -> None:
     ink = stem()
-    assert torch.equal(bow_heads(ink, torch.tensor([3]), seeded()), ink)
+    assert torch.equal(bow(ink, torch.tensor([3]), seeded()), ink)

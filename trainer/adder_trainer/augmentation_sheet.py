@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 from adder_trainer import photo
 from adder_trainer.augment import between, thicken, warp
 from adder_trainer.data import Digits
-from adder_trainer.hands import ADDED, bow_heads, more_strokes
+from adder_trainer.hands import ADDED, BENT, bow, more_strokes
 from adder_trainer.sheet import Row, draw_sheet
 from adder_trainer.strokes import FINE, bowed, skeleton, tile
 
@@ -57,7 +57,7 @@ def augmentations(digits: Digits) -> list[tuple[str, Tensor]]:
         ("augment.thicken", 1 - thicken(ink, generator)[:, 0]),
         ("strokes.tile", 1 - tiles[:, 0]),
         *((f"hands.more_strokes, of {label}", 1 - with_strokes(digits, label, generator)) for label in ADDED),
-        ("hands.bow_heads, of 7", 1 - with_heads(digits, generator)),
+        *((f"hands.bow, of {label}", 1 - bent(digits, label, generator)) for label in BENT),
         *((f"photo.{name}", pictures) for name, pictures in _on_paper(tiles, generator)),
     ]
 
@@ -70,10 +70,10 @@ def with_strokes(digits: Digits, label: int, generator: Generator) -> Tensor:
     return drawn[is_drawn.any(1), 0][:EXAMPLES]
 
 
-def with_heads(digits: Digits, generator: Generator) -> Tensor:
-    """Sevens whose head was bowed, (up to 8, TILE, TILE)."""
-    fine, digit = _some(digits, 7, generator)
-    other = bow_heads(fine, digit, generator)
+def bent(digits: Digits, label: int, generator: Generator) -> Tensor:
+    """Of one digit those that were bent, (up to 8, TILE, TILE)."""
+    fine, digit = _some(digits, label, generator)
+    other = bow(fine, digit, generator)
     return other[(other != fine).any(3).any(2)[:, 0], 0][:EXAMPLES]
 
 

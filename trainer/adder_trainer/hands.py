@@ -1,7 +1,7 @@
-"""Forms of digits that MNIST's writers seldom use and others always: strokes that are added, heads that are bowed.
+"""Forms of digits that MNIST's writers seldom use and others always: strokes that are added, and some that are bent.
 
-Ones with a flag and a foot, sevens with a bar through the stem, a tick and a wavy head, nines with a tail like a g's,
-fives whose top reaches over their back. All lengths are shares of the digit's height.
+Ones with a flag and a foot, sevens with a bar through the stem, a tick and a wavy head, nines with a tail and a
+belly like a g's, fives whose top reaches over their back. All lengths are shares of the digit's height.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ STROKES = 2
 PIECES = 4
 """Straight pieces of a bowed stroke."""
 
-FLAGGED, BASED = 0.6, 0.25
+FLAGGED, BASED = 0.7, 0.25
 """Shares of the ones that get a flag down from the top, and a bar under the foot."""
 
-CROSSED, TICKED, WAVY = 0.5, 0.4, 0.45
+CROSSED, TICKED, WAVY = 0.5, 0.4, 0.5
 """Shares of the sevens that get a bar through the stem, a tick down from the left end of their top, and a wavy top."""
 
-TAILED = 0.4
-"""Share of the nines that get a tail from the foot to the left."""
+TAILED, BULGING = 0.45, 0.4
+"""Shares of the nines that get a tail from the foot to the left, and a stem that bulges to the right."""
 
 OVERREACHING = 0.35
 """Share of the fives whose top reaches over their back."""
 
 HEAD = 0.7
-"""Share of a seven's height, from the top, that bows with its head, the less the lower."""
+"""Share of a seven's height, from the top, that moves with its head, the less the lower."""
+
+LOOP = 0.4
+"""Share of a nine's height, from the top, that its loop takes."""
 
 
 class Stroke(NamedTuple):
@@ -95,7 +98,7 @@ def add_to_one(middle: Middle, generator: Generator) -> tuple[Stroke, Stroke]:
     """
     batch, top, bottom, high = len(middle.top), middle.top, middle.bottom, middle.high
     head, foot = middle.x_at(top + 1), middle.x_at(bottom - 1)
-    angle, length = between(batch, 0.65, 1.4, generator), high * between(batch, 0.25, 0.85, generator)
+    angle, length = between(batch, 0.65, 1.4, generator), high * between(batch, 0.25, 0.9, generator)
     sag = between(batch, -0.2, 0.1, generator)
     chance = between(batch, 0, 1, generator)
     flag = Stroke(top + 0.5, head, top + length * angle.sin(), head - length * angle.cos(), sag, chance < FLAGGED)
@@ -116,7 +119,7 @@ def add_to_seven(middle: Middle, generator: Generator) -> tuple[Stroke, Stroke]:
     head = top + high * 0.35
     left, _ = middle.sides_above(head)
     begin = middle.y_at(left + 0.5, head)
-    down, out = high * between(batch, 0.08, 0.36, generator), high * between(batch, -0.08, 0.2, generator)
+    down, out = high * between(batch, 0.08, 0.42, generator), high * between(batch, -0.08, 0.2, generator)
     tick = Stroke(begin, left, begin + down, left - out, uniform(batch, 0.15, generator), chance[1] < TICKED)
     return bar, tick
 
@@ -186,29 +189,63 @@ def pieces(stroke: Stroke) -> Tensor:
     return torch.stack([y[:, :-1], x[:, :-1], y[:, 1:], x[:, 1:]], 2)
 
 
-def bow_heads(strokes: Tensor, digit: Tensor, generator: Generator) -> Tensor:
-    """Some sevens with a top that sags between its ends, or rises; all else as it is.
+def bow(strokes: Tensor, digit: Tensor, generator: Generator) -> Tensor:
+    """Some sevens with a wavy head and some nines with a bowed stem; all else as it is.
 
     Args:
         strokes: (batch, 1, n, n), 0 to 1.
         digit: (batch) labels.
         generator: on the same device.
     """
-    index = (digit == 7).nonzero()[:, 0]
-    index = index[between(len(index), 0, 1, generator) < WAVY]
-    if not len(index):
-        return strokes
-    some = strokes[index]
-    middle = Middle(some)
+    bowed = strokes.clone()
+    for label, (share, bend) in BENT.items():
+        index = (digit == label).nonzero()[:, 0]
+        index = index[between(len(index), 0, 1, generator) < share]
+        if len(index):
+            middle = Middle(strokes[index])
+            y, x = middle.cells[None, :, None], middle.cells[None, None, :]
+            down, right = bend(middle, y, x, generator)
+            grid = torch.stack(torch.broadcast_tensors(x - right, y - down), 3)
+            bowed[index] = F.grid_sample(
+                strokes[index],
+                grid * (2 / strokes.shape[3]) - 1,
+                mode="bilinear",
+                padding_mode="zeros",
+                align_corners=False,
+            )
+    return bowed
+
+
+def bend_head(middle: Middle, y: Tensor, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """How far down and right a seven's strokes move: its top sags between its ends, or rises.
+
+    Args:
+        middle: of the digits.
+        y: (1, n, 1) rows of the tile.
+        x: (1, 1, n) columns of the tile.
+        generator: on the same device.
+
+    Returns:
+        (batch, n, n) or what expands to it, in cells.
+    """
     left, right = (side[:, None, None] for side in middle.sides_above(middle.top + middle.high * 0.35))
     top, high = middle.top[:, None, None], middle.high[:, None, None]
-    y, x = middle.cells[None, :, None], middle.cells[None, None, :]
     across = ((x - left) / (right - left).clamp(min=1)).clamp(0, 1)
-    down = (1 - (y - top).clamp(min=0) / (HEAD * high)).clamp(0, 1)
-    sag = high * between(len(index), -0.1, 0.45, generator)[:, None, None]
-    moved = y - sag * (torch.pi * across).sin() * down
-    side = strokes.shape[3]
-    grid = torch.stack([x.expand_as(moved), moved], 3) * (2 / side) - 1
-    bowed = strokes.clone()
-    bowed[index] = F.grid_sample(some, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    return bowed
+    near = (1 - (y - top).clamp(min=0) / (HEAD * high)).clamp(0, 1)
+    sag = high * between(len(top), -0.1, 0.65, generator)[:, None, None]
+    return sag * (torch.pi * across).sin() * near, torch.zeros_like(x)
+
+
+def bend_stem(middle: Middle, y: Tensor, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """The same of a nine: its stem bulges to the right under its loop."""
+    top, high = middle.top[:, None, None], middle.high[:, None, None]
+    below = ((y - top) / high - LOOP) / (1 - LOOP)
+    bulge = high * between(len(top), -0.05, 0.3, generator)[:, None, None]
+    return torch.zeros_like(y), bulge * (torch.pi * below.clamp(0, 1)).sin()
+
+
+BENT: dict[int, tuple[float, Callable[[Middle, Tensor, Tensor, Generator], tuple[Tensor, Tensor]]]] = {
+    7: (WAVY, bend_head),
+    9: (BULGING, bend_stem),
+}
+"""How often which digit is bent, and how."""

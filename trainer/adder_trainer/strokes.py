@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between
-from adder_trainer.hands import bow_heads, more_strokes
+from adder_trainer.hands import bow, more_strokes
 
 FINE = 2
 """Cells of the tile for each pixel of MNIST."""
@@ -44,7 +44,7 @@ def tile(ink: Tensor, digit: Tensor, generator: Generator) -> Tensor:
     Returns:
         (batch, 1, 56, 56) float, 0 to 1.
     """
-    fine = bow_heads(F.interpolate(ink, scale_factor=FINE, mode="bicubic", align_corners=False), digit, generator)
+    fine = bow(F.interpolate(ink, scale_factor=FINE, mode="bicubic", align_corners=False), digit, generator)
     smooth = F.avg_pool2d(fine, 3, stride=1, padding=1)  # else each bump of an outline grows a spur
     middle = (skeleton(((smooth - 0.45) * EDGE).sigmoid()) * BOLD).clamp(max=1)
     batch = len(ink)
