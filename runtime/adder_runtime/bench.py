@@ -133,6 +133,8 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
         folder: for pictures; it has to stay until all were timed.
     """
     small, middle, large = (picture(*shape) for shape in (SMALL, MIDDLE, LARGE))
+    coloured = picture(*MIDDLE[:2], 3)
+    opaque = np.concatenate([coloured, np.full((*MIDDLE[:2], 1), 255, np.uint8)], 2)
     jpegs = [to_jpeg(each) for each in (middle, large)]
     photo, drawing = folder / "photo.jpg", folder / "drawing.png"
     photo.write_bytes(jpegs[1])
@@ -166,6 +168,11 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
             lambda: adder.predict(middle, NUMBER),
             lambda: read_image(jpegs[0]),
             1.5,
+        ),
+        Contest(
+            "predict on 640x480 RGBA / on the same in RGB",
+            lambda: adder.predict(opaque, NUMBER),
+            lambda: adder.predict(coloured, NUMBER),
         ),
         Contest(
             "predict on 12 megapixels RGB / decoding its JPEG",

@@ -162,7 +162,7 @@ def lines_of(facts: dict[str, Any]) -> Iterator[str]:
 def lines_of_many(many: dict[str, Any], memory: list[dict[str, int]]) -> Iterator[str]:
     """A run over many files."""
     yield (
-        f"{many['pictures']:,} files of mixed size, {many['readers']} threads that read: "
+        f"{many['pictures']:,} files of mixed size, {many['readers']} threads that read and as many that answer: "
         f"{many['a_second']:,.0f} a second, {many['decoded_a_second']:,.0f} where they are only read; "
         f"ratio {many['ratio']:.2f} "
         f"({many['low']:.2f}-{many['high']:.2f}), wanted >= 0.80"

@@ -84,7 +84,9 @@ def infer(
             help="Table with the columns image,number in place of NUMBER; paths relative to it, or to IMAGES."
         ),
     ] = None,
-    readers: Annotated[int, typer.Option(min=1, help="Threads that read pictures for --out.")] = READERS,
+    readers: Annotated[
+        int, typer.Option(min=1, help="Threads that read pictures for --out, and as many that answer them.")
+    ] = READERS,
     about: Annotated[
         bool, typer.Option("--about", help="Ask no picture; tell what the model file is, and its contract.")
     ] = False,

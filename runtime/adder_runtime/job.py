@@ -87,7 +87,7 @@ def run_job(
         numbers: 0 to 9, as many.
         out: the table, `.csv`, `.jsonl` or `.parquet`.
         least: a confidence, 0 to 1; answers less sure than that are marked.
-        readers: threads that read pictures.
+        readers: threads that read pictures, and as many that answer them.
         force: replace a table that is there, or what another run has left of one.
         on_progress: told how many more rows are done.
 
@@ -125,8 +125,9 @@ def _run(
     for start in missing:
         names, added = images[start : start + PART], numbers[start : start + PART]
         asked = zip(names, islice(pictures, len(names)), added, strict=True)
+        answers = adder.answer_read(asked, at_once=readers)
         content = bytearray()
-        for name, number, answer in zip(names, added, adder.answer_read(asked), strict=True):
+        for name, number, answer in zip(names, added, answers, strict=True):
             content += to_json(Row.of(name, number, answer, least))
             on_progress(1)
         write_whole(_part(folder, start), bytes(content) + _checksum(content), way_out=WAY_OUT)

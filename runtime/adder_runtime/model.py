@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import operator
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from importlib.util import find_spec
@@ -212,12 +214,12 @@ class Adder:
         """The same one by one, in order, with an error in the place of each picture that fails.
 
         Pictures are read and answered some at a time, so that their number is not bounded by memory: those that wait
-        take no more than `reading.AHEAD_BYTES`, or a single one what it needs, and a run MAX_RUN_BYTES.
+        take no more than `reading.AHEAD_BYTES`, or a single one what it needs, and each run MAX_RUN_BYTES.
 
         Args:
             images: as for `predict`.
             number: one for all, or one for each.
-            readers: threads that read pictures beside the model; 0 reads each when its turn comes.
+            readers: threads that read pictures, and as many that answer them; 0 reads each when its turn comes.
 
         Raises:
             NumberError, UsageError: as for `predict_batch`.
@@ -232,7 +234,8 @@ class Adder:
         else:
             numbers = repeat(check_number(number))
         sources, names = tee(images)
-        return self.answer_read(zip(map(name_of, names), read_ahead(sources, readers), numbers, strict=False))
+        asked = zip(map(name_of, names), read_ahead(sources, readers), numbers, strict=False)
+        return self.answer_read(asked, at_once=readers)
 
     def run(self, image: NDArray[np.uint8], number: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
         """The model's own outputs, by name, unchecked: -1 where there is no answer.
@@ -263,22 +266,32 @@ class Adder:
         ink: NDArray[np.float32] = self.run(read_enough(image).pixels[None], np.zeros(1, np.int32))[INK.name][0]
         return ink
 
-    def answer_read(self, asked: Iterable[tuple[str, Read | AdderError, int]]) -> Iterator[Answer | AdderError]:
+    def answer_read(
+        self, asked: Iterable[tuple[str, Read | AdderError, int]], at_once: int = 1
+    ) -> Iterator[Answer | AdderError]:
         """The answers to pictures that are read already, as for `predict_each`.
 
         Args:
             asked: of each picture what to call it, its pixels or why there are none, and the number, 0 to 9.
+            at_once: runs of the network that go on beside each other, each in a thread of its own.
         """
-        waiting: list[tuple[str, Read | AdderError, int]] = []
-        size = 0
-        for name, read, number in asked:
-            more = 0 if isinstance(read, AdderError) else read.pixels.nbytes
-            if waiting and (len(waiting) == MAX_RUN or size + more > MAX_RUN_BYTES):
-                yield from self._answer_some(waiting)
-                waiting, size = [], 0
-            waiting.append((name, read, number))
-            size += more
-        yield from self._answer_some(waiting)
+        runs = _runs(asked)
+        if at_once <= 1:
+            for some in runs:
+                yield from self._answer_some(some)
+            return
+        # a run leaves the interpreter to others
+        waiting: deque[Future[list[Answer | AdderError]]] = deque()
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="adder-run")
+        try:
+            for some in runs:
+                waiting.append(pool.submit(self._answer_some, some))
+                if len(waiting) > at_once:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _answer_some(self, asked: Sequence[tuple[str, Read | AdderError, int]]) -> list[Answer | AdderError]:
         answers: dict[int, Answer | AdderError] = {}
@@ -298,6 +311,21 @@ class Adder:
             for row, (place, name, read, _) in enumerate(alike):
                 answers[place] = _answer({key: value[row] for key, value in values.items()}, name, read.scale)
         return [answers[place] for place in range(len(asked))]
+
+
+def _runs(asked: Iterable[tuple[str, Read | AdderError, int]]) -> Iterator[list[tuple[str, Read | AdderError, int]]]:
+    """The same in lists of what is answered together: no more than MAX_RUN, nor than MAX_RUN_BYTES of pixels."""
+    waiting: list[tuple[str, Read | AdderError, int]] = []
+    size = 0
+    for name, read, number in asked:
+        more = 0 if isinstance(read, AdderError) else read.pixels.nbytes
+        if waiting and (len(waiting) == MAX_RUN or size + more > MAX_RUN_BYTES):
+            yield waiting
+            waiting, size = [], 0
+        waiting.append((name, read, number))
+        size += more
+    if waiting:
+        yield waiting
 
 
 def _answer(values: Mapping[str, NDArray[Any]], name: str, scale: tuple[float, float]) -> Answer | NothingToReadError:

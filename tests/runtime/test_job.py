@@ -102,7 +102,7 @@ def test_goes_on_where_it_stopped(
     asked: list[str] = []
     answer_read = Adder.answer_read
 
-    def stop_at_20(self: Adder, pictures: object) -> object:
+    def stop_at_20(self: Adder, pictures: object, at_once: int) -> object:
         for name, *rest in pictures:  # type: ignore[attr-defined]
             asked.append(name)
             if len(asked) == 20:

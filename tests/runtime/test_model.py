@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
+from threading import Barrier
 from types import ModuleType
 
 import numpy as np
@@ -28,7 +29,7 @@ from adder_runtime import (
     model,
 )
 from adder_runtime.contract import CONTRACT_VERSION, DIGITS, INK, NUMBERS, SIDE, UNREAD, Key, outputs
-from adder_runtime.image_file import ImageSource, Pixels
+from adder_runtime.image_file import ImageSource, Pixels, Read
 from adder_runtime.model import MAX_RUN, find_model
 from adder_runtime.pictures import draw_digit, generate, paint
 
@@ -149,6 +150,44 @@ def test_pictures_are_read_only_as_they_are_answered(classify: Adder) -> None:
 def test_predict_each_puts_an_error_in_the_place_of_a_bad_picture(classify: Adder, three: Path) -> None:
     found = list(classify.predict_each([three, three.with_name("none.png"), np.zeros((9, 9), np.uint8), three], 2))
     assert [type(each) for each in found] == [Answer, ImageError, NothingToReadError, Answer]
+
+
+def test_several_runs_at_once_answer_in_order_as_one(classify: Adder, three: Path, tmp_path: Path) -> None:
+    digits = [index * 7 % 10 for index in range(3 * MAX_RUN + 5)]
+    images: list[Pixels | Path] = [digit_pixels(digit, 30 + index % 3) for index, digit in enumerate(digits)]
+    images[MAX_RUN] = tmp_path / "none.png"
+    alone, beside = (list(classify.predict_each(images, 4, readers=readers)) for readers in (0, 3))
+    assert isinstance(alone[MAX_RUN], ImageError)
+    assert [str(answer) for answer in beside] == [str(answer) for answer in alone]
+
+
+def test_several_runs_at_once_read_no_more_than_they_need(classify: Adder) -> None:
+    pixels = digit_pixels(4, 28)
+    read = 0
+
+    def asked() -> Iterator[tuple[str, Read, int]]:
+        nonlocal read
+        while True:
+            read += 1
+            yield "four", Read(pixels, (1.0, 1.0)), 3
+
+    answers = classify.answer_read(asked(), at_once=2)
+    assert next(answers).sum == 7  # type: ignore[union-attr]  # no errors among them
+    assert read <= 3 * MAX_RUN + 1
+    answers.close()  # type: ignore[attr-defined]  # a generator
+
+
+def test_runs_at_once_go_on_beside_each_other(classify: Adder, monkeypatch: pytest.MonkeyPatch) -> None:
+    meet = Barrier(2, timeout=60)
+    run = Adder.run
+
+    def together(*given: object) -> object:
+        meet.wait()  # breaks unless two come
+        return run(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Adder, "run", together)
+    asked = [("four", Read(digit_pixels(4, 28), (1.0, 1.0)), 3)] * (2 * MAX_RUN)
+    assert {answer.sum for answer in classify.answer_read(asked, at_once=2)} == {7}  # type: ignore[union-attr]
 
 
 def test_predict_batch_raises_the_first_error(classify: Adder, three: Path) -> None:
