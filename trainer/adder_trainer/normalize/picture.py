@@ -191,13 +191,13 @@ def reduced(image: Tensor) -> Tensor:
     """
     step = step_of(image)
     batch, height, width, channels = image.shape[0], image.shape[1] // step, image.shape[2] // step, image.shape[3]
-    within = ((2 * torch.arange(SEEN, device=image.device) + 1) * step // (2 * SEEN))[:, None]
-    rows = (within + torch.arange(height, device=image.device) * step).flatten()
-    columns = (within + torch.arange(width, device=image.device) * step).flatten()
+    within = (2 * torch.arange(SEEN, device=image.device) + 1) * step // (2 * SEEN)
+    rows = (torch.arange(height, device=image.device)[:, None] * step + within).flatten()
+    columns = (within[:, None] + torch.arange(width, device=image.device) * step).flatten()
     seen = image.index_select(1, rows).index_select(2, columns).float()
-    # the means are over axes that large pieces follow, which runtimes are fast at
-    seen = seen.reshape(batch, SEEN, height, SEEN * width * channels).mean(1)
-    return dense(seen.reshape(batch, height, SEEN, width * channels).mean(2).reshape(batch, height, width, channels))
+    # the mean is over axes that large pieces follow and come before, which runtimes are fast at
+    seen = seen.reshape(batch, height, SEEN, SEEN, width * channels).mean((2, 3))
+    return dense(seen.reshape(batch, height, width, channels))
 
 
 def dense(values: Tensor) -> Tensor:
