@@ -221,16 +221,16 @@ def test_interrupted_run_is_kept_until_it_is_resumed(
 
     with monkeypatch.context() as patch:
         patch.setattr(runs, "save_checkpoint", interrupt)
-        code, out, err = adder_train(*QUICK, "--out", tmp_path)
+        code, out, err = adder_train(*QUICK, "--seed", 2, "--out", tmp_path)
     assert (code, out) == (130, "")
     assert err.endswith("adder-train: interrupted\n")
-    code, _, err = adder_train(*QUICK, "--out", tmp_path)
+    code, _, err = adder_train(*QUICK, "--seed", 2, "--out", tmp_path)
     assert code == 7
     assert "holds an interrupted run; go on with --resume, drop it with --force" in complaint(err)
     code, _, err = adder_train(*QUICK, "--resume", "--seed", 3, "--out", tmp_path)
     assert code == 9
     assert "belongs to another run (seed 2)" in err
-    assert adder_train(*QUICK, "--resume", "--out", tmp_path)[0] == 0
+    assert adder_train(*QUICK, "--resume", "--seed", 2, "--out", tmp_path)[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["regress.safetensors"]
 
 

@@ -68,7 +68,7 @@ class Middle:
         self.inked = self.lines > 0.3
         self.top, self.bottom = self.ends(self.inked.any(2))
         self.left, self.right = self.ends(self.inked.any(1))
-        self.high = self.bottom - self.top
+        self.high = (self.bottom - self.top).clamp(min=1)
 
     def ends(self, inked: Tensor) -> tuple[Tensor, Tensor]:
         """The first and the last of some rows or columns (batch, n) that are inked, (batch) each."""
