@@ -112,10 +112,10 @@ def answer(
         if len(images) > 1 or not is_folder(Path(images[0])):
             raise UsageError(f"--watch got {' '.join(images)}, wanted one folder: {NAME} --watch FOLDER 7")
         return answer_stream(load(), new_pictures(Path(images[0])), one, show, min_confidence)
-    pictures = [picture for argument in images for picture in open_argument(argument)]
     if out is not None:
-        names = [name_in_table(name, source) for name, source in pictures]
+        names = [name for argument in images for name in names_in_table(argument)]
         return write_table(load()[0], names, [one] * len(names), out, min_confidence, readers, force, as_json)
+    pictures = [picture for argument in images for picture in open_argument(argument)]
     if any(isinstance(source, Paths) for _, source in pictures):
         if len(images) > 1 or explain is not None:
             raise UsageError("paths on standard input go with no other picture, and not with --explain")
@@ -206,18 +206,17 @@ def write_table(
     return EXIT_UNSURE if totals.unsure else 0
 
 
-def name_in_table(name: str, source: Source) -> str:
-    """What a table calls a picture.
+def names_in_table(argument: str) -> list[str]:
+    """What a table calls the pictures that an argument names: their paths, as texts since there may be a million.
 
     Raises:
         ImageError: a folder cannot be read or is empty.
         UsageError: it is no file.
     """
-    if isinstance(source, ImageError):
-        raise source
-    if not isinstance(source, Path):
+    if argument == STANDARD_INPUT:
         raise UsageError("--out wants picture files or folders, not standard input")
-    return name
+    path = Path(argument)
+    return pictures_in(path) if is_folder(path) else [argument]
 
 
 def open_argument(argument: str) -> list[tuple[str, Source]]:

@@ -138,7 +138,7 @@ def name_of(source: ImageSource) -> str:
 
 def is_picture_name(path: str | os.PathLike[str]) -> bool:
     """The name ends as that of a picture which can be read."""
-    suffix = Path(path).suffix.lower()
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122  # a Path would keep the name of each of a million
     return Image.registered_extensions().get(suffix) in Image.OPEN or suffix in HEIC_SUFFIXES
 
 
