@@ -35,8 +35,9 @@ LICENSE = "MIT; trained on MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. B
 
 PRODUCER = "adder-edge"
 
-DEFAULTS = {"dilations": 1, "strides": 1, "pads": 0, "allowzero": 1}
-"""Values that need not be written: of each axis of a window, and of a Reshape, none of whose sides is ever 0."""
+NEEDLESS = {"dilations": 1, "strides": 1, "pads": 0, "allowzero": 1}
+"""Values of attributes that need not be written, though no schema names them as the default: of each axis of a window,
+and of a Reshape, none of whose sides is ever 0."""
 
 
 class Pipeline(nn.Module):
@@ -159,8 +160,8 @@ def drop_defaults(node: onnx.NodeProto, opset: int) -> None:
         value = helper.get_attribute_value(attribute)
         default = known[attribute.name].default_value if attribute.name in known else onnx.AttributeProto()
         same = default.type == attribute.type and helper.get_attribute_value(default) == value
-        everywhere = DEFAULTS.get(attribute.name)  # of each axis, which the schema says in words
-        same |= everywhere is not None and all(each == everywhere for each in np.atleast_1d(value))
+        needless = NEEDLESS.get(attribute.name)
+        same |= needless is not None and all(each == needless for each in np.atleast_1d(value))
         if not same:
             kept.append(attribute)
     del node.attribute[:]

@@ -215,6 +215,11 @@ def names_in_table(argument: str) -> list[str]:
     """
     if argument == STANDARD_INPUT:
         raise UsageError("--out wants picture files or folders, not standard input")
+    return paths_of(argument)
+
+
+def paths_of(argument: str) -> list[str]:
+    """The pictures in a folder, or the one path that an argument is; raises ImageError as `pictures_in`."""
     path = Path(argument)
     return pictures_in(path) if is_folder(path) else [argument]
 
@@ -224,8 +229,7 @@ def open_argument(argument: str) -> list[tuple[str, Source]]:
     try:
         if argument == STANDARD_INPUT:
             return [(argument, read_standard_input())]
-        path = Path(argument)
-        return [(each, Path(each)) for each in pictures_in(path)] if is_folder(path) else [(argument, path)]
+        return [(path, Path(path)) for path in paths_of(argument)]
     except ImageError as error:
         return [(argument, error)]
 

@@ -36,6 +36,9 @@ OVERREACHING = 0.35
 HEAD = 0.7
 """Share of a seven's height, from the top, that moves with its head, the less the lower."""
 
+TOP = 0.35
+"""Share of a seven's height, from the top, in which its top lies."""
+
 LOOP = 0.4
 """Share of a nine's height, from the top, that its loop takes."""
 
@@ -67,7 +70,6 @@ class Middle:
         self.cells = torch.arange(lines.shape[3], device=lines.device) + 0.5
         self.inked = self.lines > 0.3
         self.top, self.bottom = self.ends(self.inked.any(2))
-        self.left, self.right = self.ends(self.inked.any(1))
         self.high = (self.bottom - self.top).clamp(min=1)
 
     def ends(self, inked: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +118,7 @@ def add_to_seven(middle: Middle, generator: Generator) -> tuple[Stroke, Stroke]:
     chance = torch.rand(2, batch, generator=generator, device=generator.device)
     sag = uniform(batch, 0.1, generator)
     bar = Stroke(stem - tilt * reach, x - reach, stem + tilt * reach, x + reach, sag, chance[0] < CROSSED)
-    head = top + high * 0.35
+    head = top + high * TOP
     left, _ = middle.sides_above(head)
     begin = middle.y_at(left + 0.5, head)
     down, out = high * between(batch, 0.08, 0.42, generator), high * between(batch, -0.08, 0.2, generator)
@@ -228,7 +230,7 @@ def bend_head(middle: Middle, y: Tensor, x: Tensor, generator: Generator) -> tup
     Returns:
         (batch, n, n) or what expands to it, in cells.
     """
-    left, right = (side[:, None, None] for side in middle.sides_above(middle.top + middle.high * 0.35))
+    left, right = (side[:, None, None] for side in middle.sides_above(middle.top + middle.high * TOP))
     top, high = middle.top[:, None, None], middle.high[:, None, None]
     across = ((x - left) / (right - left).clamp(min=1)).clamp(0, 1)
     near = (1 - (y - top).clamp(min=0) / (HEAD * high)).clamp(0, 1)
