@@ -39,6 +39,10 @@ class Kind:
     """Light of the paper, 0 = black, 1 = white."""
     contrast: Range
     """Share of the paper's light that a full stroke takes away."""
+    stretch: float = 1.0
+    """How many times wider or higher than it was a digit may become to fill the frame both ways."""
+    framed: float = 0.0
+    """Probability of a frame drawn all around, with a margin outside or without."""
     gradient: float = 0.0
     """Largest fall of the light across the frame, as a share."""
     shadow: float = 0.0
@@ -69,16 +73,19 @@ class Kind:
 
 KINDS = (
     Kind(
-        "photo", 0.38, (96, 176), (0.1, 0.9), (0.4, 1.0), (0.35, 0.95),
+        "photo", 0.36, (96, 176), (0.1, 0.9), (0.4, 1.0), (0.35, 0.95),
         gradient=0.6, shadow=0.5, lines=0.4, frame=0.01, neighbour=0.04, specks=0.12, grain=0.03, mottle=0.02,
         texture=0.4, blur=(0.0, 1.5), jpeg=0.6, inverted=0.05,
     ),
     Kind(
-        "small photo", 0.12, (26, 48), (0.55, 0.95), (0.3, 1.0), (0.15, 0.9),
+        "small photo", 0.11, (26, 48), (0.55, 0.95), (0.3, 1.0), (0.15, 0.9),
         gradient=0.4, shadow=0.3, lines=0.1, frame=0.03, specks=0.1, grain=0.025, mottle=0.015,
         blur=(0.0, 0.9), jpeg=0.4, inverted=0.2,
     ),
-    Kind("scan", 0.1, (24, 80), (0.95, 1.02), (0.8, 1.0), (0.6, 1.0), specks=0.15, grain=0.02, blur=(0, 0.6), hard=0.4),
+    Kind(
+        "scan", 0.08, (24, 80), (0.95, 1.02), (0.8, 1.0), (0.6, 1.0),
+        specks=0.15, grain=0.02, blur=(0.0, 0.6), hard=0.4,
+    ),
     Kind(
         "pencil", 0.1, (28, 64), (0.6, 1.0), (0.6, 1.0), (0.2, 0.65),
         gradient=0.15, specks=0.1, grain=0.05, mottle=0.03, texture=0.8, blur=(0.0, 0.6), jpeg=0.2, inverted=0.1,
@@ -87,8 +94,12 @@ KINDS = (
         "cell", 0.13, (26, 64), (0.8, 1.04), (0.6, 1.0), (0.6, 1.0),
         gradient=0.15, frame=0.2, neighbour=0.15, specks=0.2, grain=0.03, blur=(0.0, 0.6), hard=0.6,
     ),
-    Kind("drawn", 0.14, (28, 160), (0.2, 0.98), (0.85, 1.0), (0.3, 1.0), blur=(0.0, 0.4), inverted=0.5, hard=0.3),
-    Kind("tiny", 0.03, (7, 16), (0.85, 1.0), (0.8, 1.0), (0.6, 1.0), inverted=0.3),
+    Kind("drawn", 0.12, (28, 160), (0.2, 0.98), (0.85, 1.0), (0.3, 1.0), blur=(0.0, 0.4), inverted=0.5, hard=0.3),
+    Kind(
+        "cut out", 0.06, (8, 48), (0.96, 1.02), (0.7, 1.0), (0.6, 1.0),
+        stretch=1.5, blur=(0.0, 0.5), inverted=0.5, hard=0.3,
+    ),
+    Kind("tiny", 0.04, (5, 16), (0.85, 1.02), (0.8, 1.0), (0.6, 1.0), inverted=0.5),
 )  # fmt: skip
 """What people hand over, and how often each kind is shown in training."""
 
@@ -97,6 +108,7 @@ FAR = replace(KINDS[0], sides=(300, 600), frame=0.0, neighbour=0.0)
 
 MEASURED = (
     *KINDS,
+    replace(KINDS[4], name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5),
     replace(FAR, name="photo, digit 10 to 20 %", size=(0.1, 0.2)),
     replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
 )
@@ -186,13 +198,16 @@ def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
     height = int(between(1, kind.sides[0], kind.sides[1] + 1, generator))
     width = max(round(height * float(between(1, 0.7, 1.4, generator))), 5)
     strokes = warp(tiles, generator)
-    ink = place(strokes, height, width, between(batch, *kind.size, generator), generator)
+    ink = place(strokes, height, width, between(batch, *kind.size, generator), generator, kind.stretch)
     if kind.neighbour:
         ink = torch.maximum(ink, intruding(strokes.roll(1, 0), height, width, kind, generator))
     if kind.texture:
         ink = ink * (1 - texture(batch, height, width, kind.texture, generator))
     if kind.frame:
         ink = torch.maximum(ink, frame_pieces(batch, height, width, kind.frame, generator))
+    if kind.framed and float(between(1, 0, 1, generator)) < kind.framed:
+        ink = framed(ink, generator)
+        height, width = ink.shape[1:]
     if kind.specks:
         ink = torch.maximum(ink, specks(batch, height, width, kind.specks, generator))
     paper = column(between(batch, *kind.paper, generator))
@@ -248,7 +263,7 @@ def box(strokes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return top, bottom, left, right
 
 
-def place(strokes: Tensor, height: int, width: int, size: Tensor, generator: Generator) -> Tensor:
+def place(strokes: Tensor, height: int, width: int, size: Tensor, generator: Generator, stretch: float = 1.0) -> Tensor:
     """Ink somewhere in a frame, (batch, height, width), 0 to 1.
 
     Args:
@@ -257,22 +272,28 @@ def place(strokes: Tensor, height: int, width: int, size: Tensor, generator: Gen
         width: of the frame in pixels.
         size: (batch) of the ink's box, as a share of the largest that the frame holds.
         generator: draws the place.
+        stretch: how many times longer than the other way the ink may become to fill the frame both ways.
     """
     batch = len(strokes)
     top, bottom, left, right = box(strokes)
-    cell = torch.maximum((bottom - top) / height, (right - left) / width) / size  # tile cells a pixel
-    room_y, room_x = height - (bottom - top) / cell, width - (right - left) / cell
-    middle_y = (top + bottom) / 2 + uniform(batch, 0.5, generator) * room_y * cell
-    middle_x = (left + right) / 2 + uniform(batch, 0.5, generator) * room_x * cell
+    # tile cells a pixel, down and across
+    fit_y, fit_x = (bottom - top) / height / size, (right - left) / width / size
+    cell = torch.maximum(fit_y, fit_x)
+    cell_y, cell_x = torch.maximum(fit_y, cell / stretch), torch.maximum(fit_x, cell / stretch)
+    room_y, room_x = height - (bottom - top) / cell_y, width - (right - left) / cell_x
+    middle_y = (top + bottom) / 2 + uniform(batch, 0.5, generator) * room_y * cell_y
+    middle_x = (left + right) / 2 + uniform(batch, 0.5, generator) * room_x * cell_x
     sharp = column((between(batch, 0.5, 1.2, generator) / cell).clamp(min=1))
-    ink = _lay(strokes, middle_y, middle_x, cell, height, width)
+    ink = _lay(strokes, middle_y, middle_x, cell_y, cell_x, height, width)
     return ((ink - 0.5) * sharp + 0.5).clamp(0, 1) * (ink > 0)
 
 
-def _lay(strokes: Tensor, middle_y: Tensor, middle_x: Tensor, cell: Tensor, height: int, width: int) -> Tensor:
-    middle_y, middle_x, cell = (each[:, None, None, None] for each in (middle_y, middle_x, cell))
-    rows = area_weights(middle_y, cell, height, TILE)
-    columns = area_weights(middle_x, cell, width, TILE)
+def _lay(
+    strokes: Tensor, middle_y: Tensor, middle_x: Tensor, cell_y: Tensor, cell_x: Tensor, height: int, width: int
+) -> Tensor:
+    middle_y, middle_x, cell_y, cell_x = (each[:, None, None, None] for each in (middle_y, middle_x, cell_y, cell_x))
+    rows = area_weights(middle_y, cell_y, height, TILE)
+    columns = area_weights(middle_x, cell_x, width, TILE)
     return (rows @ strokes @ columns.transpose(2, 3))[:, 0]
 
 
@@ -294,7 +315,7 @@ def intruding(strokes: Tensor, height: int, width: int, kind: Kind, generator: G
 
     middle_y = beside(top, bottom, height, upright)
     middle_x = beside(left, right, width, ~upright)
-    ink = _lay(strokes, middle_y, middle_x, cell, height, width)
+    ink = _lay(strokes, middle_y, middle_x, cell, cell, height, width)
     return ink * chance(batch, kind.neighbour, generator)
 
 
@@ -330,6 +351,15 @@ def frame_pieces(batch: int, height: int, width: int, probability: float, genera
         strength = column(between(batch, 0.4, 1.0, generator)) * chance(batch, probability, generator)
         ink = torch.maximum(ink, lies * strength)
     return ink
+
+
+def framed(ink: Tensor, generator: Generator) -> Tensor:
+    """A line all around the picture, and often a margin around that, (batch, higher, wider)."""
+    line, margin = (float(between(1, *limits, generator)) for limits in ((0.01, 0.06), (-0.1, 0.1)))
+    longer = max(ink.shape[1:])
+    ink = F.pad(ink, (max(round(0.03 * longer), 1),) * 4)
+    ink = F.pad(ink, (max(round(line * longer), 1),) * 4, value=1.0)
+    return F.pad(ink, (max(round(margin * longer), 0),) * 4)
 
 
 def specks(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:

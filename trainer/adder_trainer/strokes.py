@@ -29,7 +29,7 @@ OWN_SHAPE = 0.4
 BOLD = 1.5
 """Middle lines are brought to full ink by this; the thinning leaves them grey."""
 
-WIDEST_PEN = 3.4
+WIDEST_PEN = 4.6
 """Radius of the widest pen in cells, beyond the middle line's own width of about one cell."""
 
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from adder_runtime.contract import SIDE
+from adder_trainer.normalize.frame import without_bands, without_frame
 from adder_trainer.normalize.ink import (
     CUT,
     GRIDS,
@@ -33,13 +34,22 @@ from adder_trainer.normalize.ink import (
     profiles,
     to_ink,
 )
-from adder_trainer.normalize.paper import LINED_CELL, lamp, lighter, on_large, on_small, plane_through, printed
+from adder_trainer.normalize.paper import (
+    LINED_CELL,
+    evenness,
+    lamp,
+    lighter,
+    on_large,
+    on_small,
+    plane_through,
+    printed,
+)
 from adder_trainer.normalize.pen import ramp
 from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_larger, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "6"
+NORMALIZER_VERSION = "7"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 56
@@ -115,13 +125,17 @@ def in_three_looks(
     cell = size.amax(1, keepdim=True) / GRID
 
     light, weights, rest = picture.first_look(cell)
+    light, unframed = without_frame(light)
     edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
-    weight = torch.minimum(edge_y.transpose(2, 3), edge_x).square()
-    slope = plane_through(light)
+    edge_y = edge_y.transpose(2, 3)
+    weight = torch.minimum(edge_y, edge_x).square()
+    even = evenness(light, cell)
+    slope = plane_through(light) * (1 - even)
     flat, cells = light - slope, cell.expand(light.shape[0], -1, -1, -1)
+    evidence = lighter(flat, weight, (1 - edge_y) * (1 - edge_x), even)
     # one branch for all: where several outputs of one go into another, OpenVINO 2026.4 answers the first
     # question wrongly
-    polarity, paper, pen = branch(is_larger(image, GRID), on_large, on_small, (flat, lighter(flat, weight), cells))
+    polarity, paper, pen = branch(is_larger(image, GRID), on_large, on_small, (flat, evidence, cells, even))
     ground = paper + coarse(slope, GROUND_GRID)
     lit = lamp(ground, polarity)
 
@@ -134,6 +148,7 @@ def in_three_looks(
 
     everywhere = size / 2, cell, GRID
     difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
+    difference, beside = without_bands(difference)
     begins, _ = LINED_CELL
     lines = branch(is_larger(image, round(GRID * begins)), printed, torch.zeros_like, (difference,))
     lines = lines * ramp(cell, LINED_CELL)
@@ -150,7 +165,7 @@ def in_three_looks(
     stands_out = signal > (LEAST_SIGNAL + pen * (LEAST_SIGNAL_OF_PEN - LEAST_SIGNAL)) * fuller
     faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
     # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
-    near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1)
+    near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1) * (unframed * beside)
     begin, end = extent(profiles(ink * finer(kept, GRID // STROKE_GRID)), CUT, CUT + 0.01)
     middle = size / 2 + ((begin + end) / 2 - GRID / 2) * cell
     # one cell more on each side: the first look may have cut a faint end

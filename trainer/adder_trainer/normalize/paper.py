@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
-from adder_trainer.normalize.pen import Pen, look_for_pen, with_shadows
+from adder_trainer.normalize.pen import Pen, look_for_pen, ramp, with_shadows
 from adder_trainer.normalize.picture import GRID, GROUND_GRID
 from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
 
@@ -30,6 +30,37 @@ DARKEST_SHADOW = 0.15
 EDGE_EVIDENCE = 1.2
 """Weight of the light at the picture's edge beside the skewness, both in standard deviations of the light."""
 
+CORNER_EVIDENCE, NARROW_EVIDENCE = 0.7, 4.0
+"""In even light, the same of the light in the picture's corners, where a digit seldom reaches, and of how much more of
+what is lighter is narrow than of what is darker."""
+
+BROAD_GRID = 12
+"""Cells on a side of the grid of which one at least is paper alone."""
+
+AS_LOW = 0.1, 0.2
+"""Shares of the way from the lowest cell to the ink up to which the paper reaches in even light."""
+
+SHAPE_GRID = 24
+"""Cells on a side of the grid on which this is asked."""
+
+NARROW = 5
+"""What holds no square of so many of its cells is narrow; what touches the picture's edge goes on behind it."""
+
+MIDDLE_TONES = 0.15, 0.25
+"""From the first to the second share of the way from the darkest tone to the lightest, tones of paper in uneven light
+begin, and so they end before the lightest."""
+
+SMOOTH = 0.2, 0.3
+"""Difference between neighbours, as a share of that way, from which on a middle tone begins to be a stroke's edge, and
+is wholly one."""
+
+EVEN = 0.06, 0.12
+"""Share of the picture in smooth middle tones up to which its light is even, and from which on it is not."""
+
+UNLIT_SIDE = 20, 32
+"""Pixels of the longer side between which a picture begins to be large enough to show how its light falls; in a smaller
+one each tone is a stroke's or an edge's."""
+
 LINE_THICK, LINE_LENGTH = 4, 25
 """Of printed lines, in cells of the first look: thinner than the one, straight over the other."""
 
@@ -51,15 +82,35 @@ def plane_through(light: Tensor) -> Tensor:
     return slope_y * down + slope_x * across
 
 
-def lighter(light: Tensor, weight: Tensor) -> Tensor:
+def evenness(light: Tensor, cell: Tensor) -> Tensor:
+    """How far the light falls evenly, (batch, 1, 1, 1), 0 to 1: there are two tones then, and between them only edges.
+
+    Args:
+        light: (batch, 1, GRID, GRID).
+        cell: (batch, 1, 1, 1) width of a cell in pixels.
+    """
+    cells = coarse(light, GROUND_GRID)
+    broad = coarse(cells, SHAPE_GRID)
+    darkest, lightest = broad.amin(GRIDS, keepdim=True), broad.amax(GRIDS, keepdim=True)
+    tone = (cells - darkest) / (lightest - darkest).clamp(min=LEAST_CONTRAST)
+    step = highest_around(tone, 3, 3) + highest_around(-tone, 3, 3)
+    middle = ramp(torch.minimum(tone, 1 - tone), MIDDLE_TONES) * (1 - ramp(step, SMOOTH))
+    uneven = ramp(middle.mean(GRIDS, keepdim=True), EVEN)
+    low, high = UNLIT_SIDE
+    return 1 - uneven * ramp(cell, (low / GRID, high / GRID))
+
+
+def lighter(light: Tensor, weight: Tensor, corner: Tensor, even: Tensor) -> Tensor:
     """How much speaks for strokes that are lighter than their ground, or darker, where it is negative.
 
     Strokes are few and paper is much, so they are where the distribution has its tail. Bold strokes that fill a tight
-    frame are not few, but at the frame's edge there is paper.
+    frame are not few, but at the frame's edge there is paper, most of all in its corners, and it reaches on behind it.
 
     Args:
         light: (batch, 1, GRID, GRID).
         weight: (1, 1, GRID, GRID), 1 inside, 0 at the picture's edge.
+        corner: (1, 1, GRID, GRID), 1 in the picture's corners, 0 elsewhere.
+        even: (batch, 1, 1, 1) of `evenness`.
 
     Returns:
         (batch, 1, 1, 1).
@@ -71,16 +122,27 @@ def lighter(light: Tensor, weight: Tensor) -> Tensor:
     spread = (square * inside).sum(GRIDS, keepdim=True).clamp(min=1e-6)
     skewness = (square * away * inside).sum(GRIDS, keepdim=True) / spread
     outside = (away * (edge / edge.sum(GRIDS, keepdim=True))).sum(GRIDS, keepdim=True)
-    return (skewness - EDGE_EVIDENCE * outside) / spread.sqrt()
+    corners = (away * (corner / corner.sum(GRIDS, keepdim=True))).sum(GRIDS, keepdim=True)
+    shape = NARROW_EVIDENCE * narrow(light) - CORNER_EVIDENCE * corners
+    return (skewness - EDGE_EVIDENCE * outside + even * shape) / spread.sqrt()
 
 
-def on_large(flat: Tensor, evidence: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def narrow(light: Tensor) -> Tensor:
+    """How much more light than dark there is in what is narrow, a mean over the picture, (batch, 1, 1, 1)."""
+    # at the edge it goes on
+    cells = F.pad(coarse(light, SHAPE_GRID), (NARROW,) * 4, mode="replicate")
+    broad = opening(cells, NARROW, NARROW) - opening(-cells, NARROW, NARROW)
+    return (2 * cells - broad)[:, :, NARROW:-NARROW, NARROW:-NARROW].mean(GRIDS, keepdim=True)
+
+
+def on_large(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What a picture's strokes and its paper are, where it has pixels enough to tell a pen's strokes.
 
     Args:
         flat: (batch, 1, GRID, GRID) light without its slope.
         evidence: (batch, 1, 1, 1) of `lighter`.
         cell: (batch, 1, 1, 1) width of a cell in pixels.
+        even: (batch, 1, 1, 1) of `evenness`.
 
     Returns:
         polarity: (batch, 1, 1, 1), -1 for ink that is darker than its ground, else 1.
@@ -89,25 +151,27 @@ def on_large(flat: Tensor, evidence: Tensor, cell: Tensor) -> tuple[Tensor, Tens
     """
     pen = look_for_pen(flat, cell)
     polarity = torch.where(evidence + pen.lighter < 0, -1.0, 1.0)
-    return polarity, paper(flat * polarity, pen) * polarity, pen.share
+    return polarity, paper(flat * polarity, pen, even * (1 - pen.share)) * polarity, pen.share
 
 
-def on_small(flat: Tensor, evidence: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def on_small(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The same where it has not: nothing is asked of a pen."""
     polarity = torch.where(evidence < 0, -1.0, 1.0)
-    return polarity, paper(flat * polarity, None) * polarity, torch.zeros_like(polarity)
+    return polarity, paper(flat * polarity, None, even) * polarity, torch.zeros_like(polarity)
 
 
-def paper(towards_ink: Tensor, pen: Pen | None) -> Tensor:
+def paper(towards_ink: Tensor, pen: Pen | None, even: Tensor) -> Tensor:
     """What the picture would be without its strokes, (batch, 1, GROUND_GRID, GROUND_GRID).
 
     An opening takes away what is narrower than WIDEST_STROKE and leaves the edges of shadows where they are; what the
     paper then still differs by is averaged over its neighbourhood. A curved edge of a shadow is narrower in places:
-    where the strokes are thin, or nothing has an edge as hard as a stroke's, less is taken away.
+    where the strokes are thin, or nothing has an edge as hard as a stroke's, less is taken away. In even light the
+    paper is as far from the ink as anything is, however wide the strokes are.
 
     Args:
         towards_ink: (batch, 1, GRID, GRID), larger where the ink is.
         pen: what was seen of thin strokes; None where the picture is too small.
+        even: (batch, 1, 1, 1) how far the light is known to fall evenly, 0 to 1.
     """
     cells = coarse(towards_ink, GROUND_GRID)
     opened = opening(cells, WIDEST_STROKE, WIDEST_STROKE)
@@ -120,7 +184,17 @@ def paper(towards_ink: Tensor, pen: Pen | None) -> Tensor:
     is_paper = (1.5 - above / (0.25 * full)).clamp(0, 1)
     found = mean_around(is_paper, NEIGHBOURHOOD)
     rest = mean_around(is_paper * above, NEIGHBOURHOOD)
-    return opened + rest / found.clamp(min=1e-3)
+    lit = opened + rest / found.clamp(min=1e-3)
+    return lit + even * (lowest_level(cells) - lit)
+
+
+def lowest_level(cells: Tensor) -> Tensor:
+    """Mean of what is about as far from the ink as anything is, (batch, 1, 1, 1)."""
+    lowest = coarse(cells, BROAD_GRID).amin(GRIDS, keepdim=True)
+    above = cells - lowest
+    full = coarse(above, SHAPE_GRID).amax(GRIDS, keepdim=True).clamp(min=LEAST_CONTRAST)
+    is_paper = 1 - ramp(above / full, AS_LOW)
+    return lowest + (is_paper * above).sum(GRIDS, keepdim=True) / is_paper.sum(GRIDS, keepdim=True)
 
 
 def lamp(ground: Tensor, polarity: Tensor) -> Tensor:

@@ -1,0 +1,165 @@
+"""What lies around the paper: a frame about the digit, with a margin or without, or a darker ground under a card.
+
+From the picture's edge inwards all is of one tone, and then again of one, until the digit begins: a frame and what is
+inside of it; a margin, a frame and what is inside of it. The last such ring is the digit's paper.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from adder_trainer.normalize.ink import CUT, GRIDS, LEAST_CONTRAST, extent, profiles, strongest
+from adder_trainer.normalize.pen import ramp
+from adder_trainer.normalize.picture import GRID, branch, dense
+from adder_trainer.normalize.windows import coarse
+
+EDGE = 1
+"""Cells of the first look that are the picture's edge."""
+
+TONE_GRID = 24
+"""Cells on a side of the grid on which the tone that is furthest from the edge's is looked for."""
+
+OTHER, SAME = (0.25, 0.4), (0.5, 0.65)
+"""Shares of the way to it at which another tone than the edge's begins, and at which what is of the edge's tone ends:
+thin lines are blurred, and reach neither the one nor the other."""
+
+RING = 0.15
+"""Share of a box, from each of its sides, in which a line along all of it makes that side one of a ring."""
+
+SHORTER = 1.5
+"""Cells by which such a line may be shorter than the box at either end."""
+
+BARE = 5
+"""Cells after a band at the picture's edge of which one has to be bare."""
+
+LEAST_RING = 18
+"""Cells that a ring is wide and high at least: in fewer, a round stroke's corners are like those of a frame."""
+
+SMALLEST = 0.25
+"""What is inside of a ring and is no longer than this share of it is no digit."""
+
+
+def without_frame(light: Tensor) -> tuple[Tensor, Tensor]:
+    """The first look without what lies around the digit's paper, and 1 where that paper is, (batch, 1, GRID, GRID).
+
+    Args:
+        light: (batch, 1, GRID, GRID); where the square reaches out of the picture, its edge goes on.
+    """
+    edge = 1 - box(light.new_full((1, 2, 1, 1), EDGE), light.new_full((1, 2, 1, 1), GRID - EDGE))
+    away = (light - (light * edge).sum(GRIDS, keepdim=True) / edge.sum()).abs()
+    furthest = coarse(away, TONE_GRID).amax(GRIDS, keepdim=True).clamp(min=LEAST_CONTRAST)
+    away = away / furthest
+    begin, end, is_ring = ring(ramp(away, OTHER))
+    is_ring = is_ring & ((away * edge).amax(GRIDS, keepdim=True) < 0.3)
+    return branch(is_ring.any(), peeled, whole, (light, away, begin, end, is_ring))
+
+
+def whole(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Tensor) -> tuple[Tensor, Tensor]:
+    """No picture has a ring."""
+    return light.clone(), torch.ones_like(light)
+
+
+def peeled(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Tensor) -> tuple[Tensor, Tensor]:
+    """Pictures without the rings around their paper; those that have none as they are.
+
+    Args:
+        light: (batch, 1, GRID, GRID).
+        away: (batch, 1, GRID, GRID), 0 where the tone is that of the picture's edge, 1 where it is furthest from that.
+        begin: (batch, 2, 1, 1) of `ring` of what is not of the edge's tone.
+        end: (batch, 2, 1, 1) of the same.
+        is_ring: (batch, 1, 1, 1) bool.
+    """
+    inside = box(begin, end)
+    other, same = ramp(away, OTHER), (1 - ramp(away, SAME)) * inside
+    # what is of the edge's tone again is the paper inside of a frame, or a digit on a card
+    begin_again, end_again, is_framed = ring(same)
+    within = box(begin_again, end_again)
+    shown = torch.where(is_framed, other * within, same)
+    is_ring = is_ring & is_large(shown, begin, end)
+    paper = torch.where(is_framed, same * within, other * inside)
+    tone = (light * paper).sum(GRIDS, keepdim=True) / paper.sum(GRIDS, keepdim=True).clamp(min=1)
+    inside = torch.where(is_framed, within, inside)
+    return dense(torch.where(is_ring & (inside < 0.5), tone, light)), dense(torch.where(is_ring, inside, 1.0))
+
+
+def without_bands(difference: Tensor) -> tuple[Tensor, Tensor]:
+    """The difference without what lies beside the paper, and 1 where that is not, (batch, 1, GRID, GRID) each.
+
+    What fills the picture along one of its sides, from end to end, and what ends in a line of bare paper before the
+    digit begins, is the ground that the paper lies on, or the paper's edge; no digit has such a part.
+
+    Args:
+        difference: (batch, 1, GRID, GRID) from the paper towards the ink.
+    """
+    full = strongest(difference).clamp(min=LEAST_CONTRAST)
+    inked = difference / full
+    least = -profiles(-inked)  # of each row and of each column
+    is_band = least > 0.5
+    at_edge = torch.cat([is_band[:, :, :, :1], is_band[:, :, :, -1:]], 3)
+    return branch(at_edge.any(), banded, bare, (difference, inked, is_band))
+
+
+def bare(difference: Tensor, inked: Tensor, is_band: Tensor) -> tuple[Tensor, Tensor]:
+    """No picture has a band along its edge."""
+    return difference.clone(), torch.ones_like(difference)
+
+
+def banded(difference: Tensor, inked: Tensor, is_band: Tensor) -> tuple[Tensor, Tensor]:
+    """Pictures without bands along their edges; those that have none as they are.
+
+    Args:
+        difference: (batch, 1, GRID, GRID).
+        inked: (batch, 1, GRID, GRID), of which 1 is a full stroke.
+        is_band: (batch, 2, 1, GRID) bool, rows and columns that are inked from end to end.
+    """
+    place = torch.arange(GRID, device=difference.device) + 0.5
+    is_bare = profiles(inked) < CUT
+    begin = torch.where(is_band, float(GRID), place - 0.5).amin(3, keepdim=True)
+    end = torch.where(is_band, 0.0, place + 0.5).amax(3, keepdim=True)
+    begin = torch.where((is_bare & (place > begin) & (place < begin + BARE)).any(3, keepdim=True), begin, 0.0)
+    end = torch.where((is_bare & (place < end) & (place > end - BARE)).any(3, keepdim=True), end, float(GRID))
+    inside = box(begin, end)
+    inside = torch.where((inked * inside).amax(GRIDS, keepdim=True) > 0.5, inside, 1.0)
+    return dense(difference * inside), dense(inside)
+
+
+def ring(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The ring of what is 1 around all of what is 1.
+
+    Args:
+        values: (batch, 1, GRID, GRID), 0 to 1.
+
+    Returns:
+        begin, end: (batch, 2, 1, 1), what lies within it, down and across, in cells.
+        is_ring: (batch, 1, 1, 1) bool, whether there are such lines near all four sides.
+    """
+    begin, end = extent(profiles(values), 0.4, 0.6)
+    place = torch.arange(GRID, device=values.device) + 0.5
+    short = ((place > begin + SHORTER) & (place < end - SHORTER)).to(values.dtype)
+    down, across = short.chunk(2, 1)
+    # the smallest value of each row, and of each column, of those that count
+    rows = (values + (1 - across)).amin(3, keepdim=True).transpose(2, 3)
+    columns = (values + (1 - down.transpose(2, 3))).amin(2, keepdim=True)
+    least = torch.cat([rows, columns], 1)
+    reach = RING * (end - begin) + 1
+    is_line = least > 0.5
+    begin = torch.where(is_line & (place < begin + reach), place + 0.5, 0.0).amax(3, keepdim=True)
+    end = torch.where(is_line & (place > end - reach), place - 0.5, float(GRID)).amin(3, keepdim=True)
+    found = (begin > 0) & (end < GRID) & (end - begin > LEAST_RING)
+    return begin, end, found.all(1, keepdim=True)
+
+
+def is_large(values: Tensor, begin: Tensor, end: Tensor) -> Tensor:
+    """Whether what is 1 is longer than the SMALLEST share of a box, (batch, 1, 1, 1) bool."""
+    profile = profiles(values)
+    high, low = extent(profile, 0.4, 0.6)
+    long = (low - high).amax(1, keepdim=True) > SMALLEST * (end - begin).amax(1, keepdim=True)
+    return long & (profile.amax((1, 2, 3), keepdim=True) > 0.5)
+
+
+def box(begin: Tensor, end: Tensor) -> Tensor:
+    """1 inside of a box, 0 outside, (batch, 1, GRID, GRID); its edges (batch, 2, 1, 1) in cells, down and across."""
+    place = torch.arange(GRID, device=begin.device) + 0.5
+    down, across = ((place > begin) & (place < end)).to(begin.dtype).chunk(2, 1)
+    return down.transpose(2, 3) * across
