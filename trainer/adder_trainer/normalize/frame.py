@@ -30,6 +30,9 @@ RING = 0.15
 SHORTER = 1.5
 """Cells by which such a line may be shorter than the box at either end."""
 
+BAND = 0.75
+"""Share of a full stroke that all of such a band has at least; a shadow has less."""
+
 BARE = 5
 """Cells after a band at the picture's edge of which one has to be bare."""
 
@@ -83,45 +86,24 @@ def peeled(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Ten
     return dense(torch.where(is_ring & (inside < 0.5), tone, light)), dense(torch.where(is_ring, inside, 1.0))
 
 
-def without_bands(difference: Tensor) -> tuple[Tensor, Tensor]:
-    """The difference without what lies beside the paper, and 1 where that is not, (batch, 1, GRID, GRID) each.
+def beside_bands(difference: Tensor) -> Tensor:
+    """0 in what lies beside the paper along the picture's sides and 1 elsewhere, (batch, 1, GRID, GRID).
 
-    What fills the picture along one of its sides, from end to end, and what ends in a line of bare paper before the
-    digit begins, is the ground that the paper lies on, or the paper's edge; no digit has such a part.
-
-    Args:
-        difference: (batch, 1, GRID, GRID) from the paper towards the ink.
-    """
-    full = strongest(difference).clamp(min=LEAST_CONTRAST)
-    inked = difference / full
-    least = -profiles(-inked)  # of each row and of each column
-    is_band = least > 0.5
-    at_edge = torch.cat([is_band[:, :, :, :1], is_band[:, :, :, -1:]], 3)
-    return branch(at_edge.any(), banded, bare, (difference, inked, is_band))
-
-
-def bare(difference: Tensor, inked: Tensor, is_band: Tensor) -> tuple[Tensor, Tensor]:
-    """No picture has a band along its edge."""
-    return difference.clone(), torch.ones_like(difference)
-
-
-def banded(difference: Tensor, inked: Tensor, is_band: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures without bands along their edges; those that have none as they are.
+    What fills the picture along one of its sides, from end to end and as dark as a stroke, and ends in a line of bare
+    paper before the digit begins, is the ground that the paper lies on, or the paper's edge; no digit has such a part.
 
     Args:
-        difference: (batch, 1, GRID, GRID).
-        inked: (batch, 1, GRID, GRID), of which 1 is a full stroke.
-        is_band: (batch, 2, 1, GRID) bool, rows and columns that are inked from end to end.
+        difference: (batch, 1, GRID, GRID) from the lowest level of the paper towards the ink.
     """
+    inked = difference / strongest(difference).clamp(min=LEAST_CONTRAST)
+    is_band, is_bare = -profiles(-inked) > BAND, profiles(inked) < CUT  # rows and columns
     place = torch.arange(GRID, device=difference.device) + 0.5
-    is_bare = profiles(inked) < CUT
     begin = torch.where(is_band, float(GRID), place - 0.5).amin(3, keepdim=True)
     end = torch.where(is_band, 0.0, place + 0.5).amax(3, keepdim=True)
     begin = torch.where((is_bare & (place > begin) & (place < begin + BARE)).any(3, keepdim=True), begin, 0.0)
     end = torch.where((is_bare & (place < end) & (place > end - BARE)).any(3, keepdim=True), end, float(GRID))
     inside = box(begin, end)
-    inside = torch.where((inked * inside).amax(GRIDS, keepdim=True) > 0.5, inside, 1.0)
-    return dense(difference * inside), dense(inside)
+    return torch.where((inked * inside).amax(GRIDS, keepdim=True) > BAND, inside, 1.0)
 
 
 def ring(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from adder_runtime.contract import SIDE
-from adder_trainer.normalize.frame import without_bands, without_frame
+from adder_trainer.normalize.frame import without_frame
 from adder_trainer.normalize.ink import (
     CUT,
     GRIDS,
@@ -36,6 +36,7 @@ from adder_trainer.normalize.ink import (
 )
 from adder_trainer.normalize.paper import (
     LINED_CELL,
+    UNLIT_CELL,
     evenness,
     lamp,
     lighter,
@@ -75,9 +76,10 @@ LEAST_SIGNAL, LEAST_SIGNAL_OF_PEN = 4.5, 3.5
 """Contrast of the first look, in standard deviations of the paper's grain, below which there is nothing to read: the
 strongest cell of plain noise reaches 3.5. A pen's strokes fill few of its cells, and are asked for more edges."""
 
-FULL, FULLER = 0.33, 6.0
+FULL, FULLER, FULLER_SMALL = 0.33, 6.0, 2.0
 """Strokes that cover more than the first share of the first look have to stand out more, by the second times as much of
-what is more: grain that hangs together covers half of a picture, a digit seldom so much."""
+what is more: grain that hangs together covers half of a picture, a digit seldom so much. In a picture of few pixels it
+often does, and is asked for less."""
 
 LEAST_OF_PEN = 0.05
 """LEAST_CONTRAST of a pen's strokes."""
@@ -135,7 +137,7 @@ def in_three_looks(
     evidence = lighter(flat, weight, (1 - edge_y) * (1 - edge_x), even)
     # one branch for all: where several outputs of one go into another, OpenVINO 2026.4 answers the first
     # question wrongly
-    polarity, paper, pen = branch(is_larger(image, GRID), on_large, on_small, (flat, evidence, cells, even))
+    polarity, paper, beside, pen = branch(is_larger(image, GRID), on_large, on_small, (flat, evidence, cells, even))
     ground = paper + coarse(slope, GROUND_GRID)
     lit = lamp(ground, polarity)
 
@@ -147,8 +149,7 @@ def in_three_looks(
         return rows @ values @ columns
 
     everywhere = size / 2, cell, GRID
-    difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere)
-    difference, beside = without_bands(difference)
+    difference = (light - near(ground, *everywhere)) * polarity / near(lit, *everywhere) * beside
     begins, _ = LINED_CELL
     lines = branch(is_larger(image, round(GRID * begins)), printed, torch.zeros_like, (difference,))
     lines = lines * ramp(cell, LINED_CELL)
@@ -161,7 +162,8 @@ def in_three_looks(
     ink = to_ink(difference, full_scale(difference, pen)[0])
 
     kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
-    fuller = 1 + FULLER * (kept.mean(GRIDS, keepdim=True) - FULL).clamp(min=0)
+    fuller = FULLER_SMALL + ramp(cell, UNLIT_CELL) * (FULLER - FULLER_SMALL)
+    fuller = 1 + fuller * (kept.mean(GRIDS, keepdim=True) - FULL).clamp(min=0)
     stands_out = signal > (LEAST_SIGNAL + pen * (LEAST_SIGNAL_OF_PEN - LEAST_SIGNAL)) * fuller
     faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
     # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
+from adder_trainer.normalize.frame import beside_bands
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
 from adder_trainer.normalize.pen import Pen, look_for_pen, ramp, with_shadows
 from adder_trainer.normalize.picture import GRID, GROUND_GRID
@@ -57,9 +58,13 @@ is wholly one."""
 EVEN = 0.06, 0.12
 """Share of the picture in smooth middle tones up to which its light is even, and from which on it is not."""
 
-UNLIT_SIDE = 20, 32
-"""Pixels of the longer side between which a picture begins to be large enough to show how its light falls; in a smaller
-one each tone is a stroke's or an edge's."""
+SHARP = 0.5, 0.7
+"""The largest such difference from which on what is dark begins to have a stroke's edges, and wholly has; with less it
+may be a shadow."""
+
+UNLIT_CELL = 0.2, 0.33
+"""Pixels on a side of a cell of the first look between which a picture begins to be large enough to show how its light
+falls; in a smaller one, of some 20 pixels, each tone is a stroke's or an edge's."""
 
 LINE_THICK, LINE_LENGTH = 4, 25
 """Of printed lines, in cells of the first look: thinner than the one, straight over the other."""
@@ -83,7 +88,7 @@ def plane_through(light: Tensor) -> Tensor:
 
 
 def evenness(light: Tensor, cell: Tensor) -> Tensor:
-    """How far the light falls evenly, (batch, 1, 1, 1), 0 to 1: there are two tones then, and between them only edges.
+    """How far the light falls evenly, (batch, 1, 1, 1), 0 to 1: there are two tones then, and between them sharp edges.
 
     Args:
         light: (batch, 1, GRID, GRID).
@@ -95,9 +100,8 @@ def evenness(light: Tensor, cell: Tensor) -> Tensor:
     tone = (cells - darkest) / (lightest - darkest).clamp(min=LEAST_CONTRAST)
     step = highest_around(tone, 3, 3) + highest_around(-tone, 3, 3)
     middle = ramp(torch.minimum(tone, 1 - tone), MIDDLE_TONES) * (1 - ramp(step, SMOOTH))
-    uneven = ramp(middle.mean(GRIDS, keepdim=True), EVEN)
-    low, high = UNLIT_SIDE
-    return 1 - uneven * ramp(cell, (low / GRID, high / GRID))
+    even = (1 - ramp(middle.mean(GRIDS, keepdim=True), EVEN)) * ramp(step.amax(GRIDS, keepdim=True), SHARP)
+    return 1 - (1 - even) * ramp(cell, UNLIT_CELL)
 
 
 def lighter(light: Tensor, weight: Tensor, corner: Tensor, even: Tensor) -> Tensor:
@@ -135,7 +139,7 @@ def narrow(light: Tensor) -> Tensor:
     return (2 * cells - broad)[:, :, NARROW:-NARROW, NARROW:-NARROW].mean(GRIDS, keepdim=True)
 
 
-def on_large(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def on_large(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What a picture's strokes and its paper are, where it has pixels enough to tell a pen's strokes.
 
     Args:
@@ -147,21 +151,24 @@ def on_large(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tupl
     Returns:
         polarity: (batch, 1, 1, 1), -1 for ink that is darker than its ground, else 1.
         paper: (batch, 1, GROUND_GRID, GROUND_GRID) light of the paper.
+        beside: (batch, 1, GRID, GRID), 0 where what lies beside the paper is, else 1.
         pen: (batch, 1, 1, 1) how far it is a picture of thin strokes, 0 to 1.
     """
     pen = look_for_pen(flat, cell)
     polarity = torch.where(evidence + pen.lighter < 0, -1.0, 1.0)
-    return polarity, paper(flat * polarity, pen, even * (1 - pen.share)) * polarity, pen.share
+    ground, beside = paper(flat * polarity, pen, even)
+    return polarity, ground * polarity, beside, pen.share
 
 
-def on_small(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def on_small(flat: Tensor, evidence: Tensor, cell: Tensor, even: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The same where it has not: nothing is asked of a pen."""
     polarity = torch.where(evidence < 0, -1.0, 1.0)
-    return polarity, paper(flat * polarity, None, even) * polarity, torch.zeros_like(polarity)
+    ground, beside = paper(flat * polarity, None, even)
+    return polarity, ground * polarity, beside, torch.zeros_like(polarity)
 
 
-def paper(towards_ink: Tensor, pen: Pen | None, even: Tensor) -> Tensor:
-    """What the picture would be without its strokes, (batch, 1, GROUND_GRID, GROUND_GRID).
+def paper(towards_ink: Tensor, pen: Pen | None, even: Tensor) -> tuple[Tensor, Tensor]:
+    """What the picture would be without its strokes, and where it is not the paper's.
 
     An opening takes away what is narrower than WIDEST_STROKE and leaves the edges of shadows where they are; what the
     paper then still differs by is averaged over its neighbourhood. A curved edge of a shadow is narrower in places:
@@ -172,11 +179,18 @@ def paper(towards_ink: Tensor, pen: Pen | None, even: Tensor) -> Tensor:
         towards_ink: (batch, 1, GRID, GRID), larger where the ink is.
         pen: what was seen of thin strokes; None where the picture is too small.
         even: (batch, 1, 1, 1) how far the light is known to fall evenly, 0 to 1.
+
+    Returns:
+        (batch, 1, GROUND_GRID, GROUND_GRID), and (batch, 1, GRID, GRID), 0 in what lies beside the paper, else 1.
     """
+    lowest = lowest_level(towards_ink)
+    beside = beside_bands(towards_ink - lowest)
+    towards_ink = lowest + (towards_ink - lowest) * beside
     cells = coarse(towards_ink, GROUND_GRID)
     opened = opening(cells, WIDEST_STROKE, WIDEST_STROKE)
     if pen is not None:
         opened = with_shadows(towards_ink, cells, opened, pen)
+        even = even * (1 - pen.share)
     full = full_scale(towards_ink - finer(opened, GRID // GROUND_GRID))[0].clamp(min=LEAST_CONTRAST)
     wide = (opening(cells, WIDE_STROKE, WIDE_STROKE) - opened).clamp(min=0)
     opened = opened + wide * ((SHADOW - (cells - opened) / full) / 0.1).clamp(0, 1)
@@ -185,11 +199,12 @@ def paper(towards_ink: Tensor, pen: Pen | None, even: Tensor) -> Tensor:
     found = mean_around(is_paper, NEIGHBOURHOOD)
     rest = mean_around(is_paper * above, NEIGHBOURHOOD)
     lit = opened + rest / found.clamp(min=1e-3)
-    return lit + even * (lowest_level(cells) - lit)
+    return lit + even * (lowest - lit), beside
 
 
-def lowest_level(cells: Tensor) -> Tensor:
+def lowest_level(towards_ink: Tensor) -> Tensor:
     """Mean of what is about as far from the ink as anything is, (batch, 1, 1, 1)."""
+    cells = coarse(towards_ink, GROUND_GRID)
     lowest = coarse(cells, BROAD_GRID).amin(GRIDS, keepdim=True)
     above = cells - lowest
     full = coarse(above, SHAPE_GRID).amax(GRIDS, keepdim=True).clamp(min=LEAST_CONTRAST)
