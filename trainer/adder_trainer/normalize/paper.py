@@ -29,11 +29,12 @@ DARKEST_SHADOW = 0.15
 """Light that falls into the darkest shadow in which strokes are brought to full scale, as a share of the brightest."""
 
 EDGE_EVIDENCE = 1.2
-"""Weight of the light at the picture's edge beside the skewness, both in standard deviations of the light."""
+"""Weight of the light at the picture's edge beside the skewness, both in standard deviations of the light; in uneven
+light, where a digit seldom reaches the edge on all sides."""
 
-CORNER_EVIDENCE, NARROW_EVIDENCE = 0.7, 4.0
-"""In even light, the same of the light in the picture's corners, where a digit seldom reaches, and of how much more of
-what is lighter is narrow than of what is darker."""
+CORNER_EVIDENCE, NARROW_EVIDENCE = 1.5, 6.0
+"""In even light, the same of the light in the picture's corners, where a digit seldom reaches even if it is cut out,
+and of how much more of what is lighter is narrow than of what is darker."""
 
 BROAD_GRID = 12
 """Cells on a side of the grid of which one at least is paper alone."""
@@ -127,8 +128,9 @@ def lighter(light: Tensor, weight: Tensor, corner: Tensor, even: Tensor) -> Tens
     skewness = (square * away * inside).sum(GRIDS, keepdim=True) / spread
     outside = (away * (edge / edge.sum(GRIDS, keepdim=True))).sum(GRIDS, keepdim=True)
     corners = (away * (corner / corner.sum(GRIDS, keepdim=True))).sum(GRIDS, keepdim=True)
-    shape = NARROW_EVIDENCE * narrow(light) - CORNER_EVIDENCE * corners
-    return (skewness - EDGE_EVIDENCE * outside + even * shape) / spread.sqrt()
+    in_even = NARROW_EVIDENCE * narrow(light) - CORNER_EVIDENCE * corners
+    in_uneven = -EDGE_EVIDENCE * outside
+    return (skewness + in_uneven + even * (in_even - in_uneven)) / spread.sqrt()
 
 
 def narrow(light: Tensor) -> Tensor:
