@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
@@ -24,6 +24,9 @@ from adder_runtime.errors import (
 from adder_runtime.image_file import is_folder, pictures_in
 from adder_runtime.model import Adder, Answer, Provider
 from adder_runtime.speech import check_together, complain, falls_short, how_sure, leave, parse_number, say
+
+if TYPE_CHECKING:
+    from adder_runtime.names import Names
 
 NAME = "adder-infer"
 
@@ -99,8 +102,8 @@ def answer(
             raise UsageError(
                 f"--numbers goes with --out, and with one folder at most: {NAME} --numbers t.csv --out r.csv"
             )
-        names, added = read_numbers(numbers, Path(arguments[0]) if arguments else None)
-        return write_table(load()[0], names, added, out, min_confidence, readers, force, as_json)
+        listed, added = read_numbers(numbers, Path(arguments[0]) if arguments else None)
+        return write_table(load()[0], listed, added, out, min_confidence, readers, force, as_json)
     if len(arguments) < 2:
         got = " ".join(arguments) or "nothing"
         raise UsageError(f"got {got} alone, wanted pictures and then a number: {NAME} image.png 7; see: {NAME} --help")
@@ -113,7 +116,7 @@ def answer(
             raise UsageError(f"--watch got {' '.join(images)}, wanted one folder: {NAME} --watch FOLDER 7")
         return answer_stream(load(), new_pictures(Path(images[0])), one, show, min_confidence)
     if out is not None:
-        names = [name for argument in images for name in names_in_table(argument)]
+        names = names_in_table(images)
         return write_table(load()[0], names, [one] * len(names), out, min_confidence, readers, force, as_json)
     pictures = [picture for argument in images for picture in open_argument(argument)]
     if any(isinstance(source, Paths) for _, source in pictures):
@@ -206,19 +209,21 @@ def write_table(
     return EXIT_UNSURE if totals.unsure else 0
 
 
-def names_in_table(argument: str) -> list[str]:
-    """What a table calls the pictures that an argument names: their paths, as texts since there may be a million.
+def names_in_table(arguments: Sequence[str]) -> Names:
+    """What a table calls the pictures that arguments name: their paths.
 
     Raises:
         ImageError: a folder cannot be read or is empty.
-        UsageError: it is no file.
+        UsageError: one is no file.
     """
-    if argument == STANDARD_INPUT:
+    from adder_runtime.names import Names
+
+    if STANDARD_INPUT in arguments:
         raise UsageError("--out wants picture files or folders, not standard input")
-    return paths_of(argument)
+    return Names(path for argument in arguments for path in paths_of(argument))
 
 
-def paths_of(argument: str) -> list[str]:
+def paths_of(argument: str) -> Iterable[str]:
     """The pictures in a folder, or the one path that an argument is; raises ImageError as `pictures_in`."""
     path = Path(argument)
     return pictures_in(path) if is_folder(path) else [argument]

@@ -7,7 +7,7 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
@@ -150,22 +150,25 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def pictures_in(folder: Path) -> list[str]:
+def pictures_in(folder: Path) -> Iterator[str]:
     """The pictures directly in a folder, sorted, without hidden files and files of other kinds.
 
     Raises:
-        ImageError: there are none, or the folder cannot be read.
+        ImageError: when the first is asked for, there are none, or the folder cannot be read.
     """
     try:
         with os.scandir(folder) as entries:
             found = [entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
     except OSError as error:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from error
-    # texts, not paths: there may be a million
-    pictures = [str(folder / name) for name in sorted(found) if is_picture_name(name)]
-    if not pictures:
+    found.sort()
+    is_empty = True
+    for name in found:
+        if is_picture_name(name):
+            is_empty = False
+            yield str(folder / name)  # texts, not paths: there may be a million
+    if is_empty:
         raise ImageError(f"{folder} has no pictures in it, wanted files such as three.png or three.jpg")
-    return pictures
 
 
 def _open(path: str | os.PathLike[str], name: str) -> IO[bytes]:

@@ -191,4 +191,4 @@ def test_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
 
 def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="has no pictures in it"):
-        pictures_in(tmp_path)
+        list(pictures_in(tmp_path))
