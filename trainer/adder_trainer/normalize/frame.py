@@ -11,7 +11,7 @@ from torch import Tensor
 
 from adder_trainer.normalize.ink import CUT, GRIDS, LEAST_CONTRAST, extent, profiles, strongest
 from adder_trainer.normalize.pen import ramp
-from adder_trainer.normalize.picture import GRID, branch, dense
+from adder_trainer.normalize.picture import GRID, branch
 from adder_trainer.normalize.windows import coarse
 
 EDGE = 1
@@ -55,16 +55,19 @@ def without_frame(light: Tensor) -> tuple[Tensor, Tensor]:
     away = away / furthest
     begin, end, is_ring = ring(ramp(away, OTHER))
     is_ring = is_ring & ((away * edge).amax(GRIDS, keepdim=True) < 0.3)
-    return branch(is_ring.any(), peeled, whole, (light, away, begin, end, is_ring))
+    # one output of a few numbers: whole grids that a branch passes on are copied
+    found = branch(is_ring.any(), in_rings, everywhere, (light, away, begin, end, is_ring))
+    inside = box(found[:, :2], found[:, 2:4])
+    return torch.where(inside < 0.5, found[:, 4:], light), inside
 
 
-def whole(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Tensor) -> tuple[Tensor, Tensor]:
-    """No picture has a ring."""
-    return light.clone(), torch.ones_like(light)
+def everywhere(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Tensor) -> Tensor:
+    """What `in_rings` finds where no picture has a ring."""
+    return torch.cat([begin * 0, end * 0 + GRID, is_ring.to(light.dtype) * 0], 1)
 
 
-def peeled(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures without the rings around their paper; those that have none as they are.
+def in_rings(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Tensor) -> Tensor:
+    """Where the paper within rings begins and ends, all of the picture where there are none, and its tone.
 
     Args:
         light: (batch, 1, GRID, GRID).
@@ -72,6 +75,9 @@ def peeled(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Ten
         begin: (batch, 2, 1, 1) of `ring` of what is not of the edge's tone.
         end: (batch, 2, 1, 1) of the same.
         is_ring: (batch, 1, 1, 1) bool.
+
+    Returns:
+        (batch, 5, 1, 1): where it begins and where it ends, down and across, in cells, and its light.
     """
     inside = box(begin, end)
     other, same = ramp(away, OTHER), (1 - ramp(away, SAME)) * inside
@@ -82,8 +88,8 @@ def peeled(light: Tensor, away: Tensor, begin: Tensor, end: Tensor, is_ring: Ten
     is_ring = is_ring & is_large(shown, begin, end)
     paper = torch.where(is_framed, same * within, other * inside)
     tone = (light * paper).sum(GRIDS, keepdim=True) / paper.sum(GRIDS, keepdim=True).clamp(min=1)
-    inside = torch.where(is_framed, within, inside)
-    return dense(torch.where(is_ring & (inside < 0.5), tone, light)), dense(torch.where(is_ring, inside, 1.0))
+    begin, end = torch.where(is_framed, begin_again, begin), torch.where(is_framed, end_again, end)
+    return torch.cat([torch.where(is_ring, begin, 0.0), torch.where(is_ring, end, float(GRID)), tone], 1)
 
 
 def beside_bands(difference: Tensor) -> Tensor:
