@@ -78,6 +78,36 @@ def test_ink_fills_its_share_of_the_frame(tiles: Tensor) -> None:
         assert (torch.maximum(high, wide) - 60 * share).abs().max() <= 3  # pixels; the box is one of whole cells
 
 
+def test_ink_is_stretched_to_fill_the_frame_both_ways_and_no_further(tiles: Tensor) -> None:
+    for stretch in (1.0, 1.5, 10.0):
+        seen = photo.place(tiles, 60, 60, torch.full((12,), 0.9), seeded(), stretch) > 0.4
+        high, wide = (seen.any(axis).sum(1) for axis in (2, 1))
+        top, bottom, left, right = photo.box(tiles)
+        before = (bottom - top) / (right - left)
+        longer, shorter = torch.maximum(high, wide), torch.minimum(high, wide)
+        assert (longer - 54).abs().max() <= 3
+        wanted = (54 * torch.minimum(before, 1 / before) * stretch).clamp(max=54)
+        assert (shorter - wanted).abs().max() <= 4
+
+
+def test_frame_is_a_line_all_around_and_leaves_a_gap(tiles: Tensor) -> None:
+    ink = photo.place(tiles, 60, 60, torch.full((12,), 0.7), seeded())
+    margins = set()
+    for seed in range(8):
+        framed = photo.framed(ink, seeded(seed))
+        line = framed.amin(0) > 0.5
+        rows, columns = line.any(1).nonzero()[:, 0], line.any(0).nonzero()[:, 0]
+        top, bottom, left, right = rows[0], rows[-1], columns[0], columns[-1]
+        assert line[top, left : right + 1].all()
+        assert line[bottom, left : right + 1].all()
+        assert line[top : bottom + 1, left].all()
+        assert line[top : bottom + 1, right].all()
+        margins.add(int(top))
+        assert framed[:, top + 5, left + 5].max() < 0.1  # paper between the line and the digit
+    assert 0 in margins
+    assert len(margins) > 1
+
+
 def test_ink_larger_than_the_frame_is_cut_off(tiles: Tensor) -> None:
     ink = photo.place(tiles, 60, 60, torch.full((12,), 1.2), seeded())
     edges = torch.stack([ink[:, 0].amax(1), ink[:, -1].amax(1), ink[:, :, 0].amax(1), ink[:, :, -1].amax(1)], 1)
