@@ -110,4 +110,6 @@ LAYERS = {Approach.CLASSIFY: 12, Approach.REGRESS: 6}
 def weights_of(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
     """The weights of each layer, by name; the normaliser's tables have other shapes."""
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
-    return {name: array for name, array in arrays.items() if array.ndim in (2, 4) and array.size > 100}
+    return {
+        name: array for name, array in arrays.items() if array.ndim in (2, 4) and len(array) > 1 and array.size > 100
+    }

@@ -23,7 +23,7 @@ CUT = 0.35
 SPREADING = 8
 """Rounds in which a stroke is followed; each reaches further than the one before."""
 
-LIGHTEST, LIGHTEST_FAR = 0.12, 0.5
+LIGHTEST, LIGHTEST_FAR = 0.12, 0.48
 """Strokes that hang together count when they weigh this share of the heaviest: the first if they lie beside it."""
 
 FAR = 0.6
