@@ -13,7 +13,7 @@ def load(model):
     """A function of image (batch, height, width, channels) and number (batch)."""
 
     def ask(image, number):
-        # anew for each question: OpenCV 5.0 keeps something of the one before, and then misreads one picture in twenty
+        # anew for each question: OpenCV 5.0 keeps something of the one before, and then misreads some pictures
         network = cv2.dnn.readNetFromONNX(model, cv2.dnn.ENGINE_NEW)
         network.setInput(image, "image")
         network.setInput(number, "number")

@@ -158,17 +158,17 @@ def pictures_in(folder: Path) -> Iterator[str]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+            found = [entry.name for entry in entries if _is_listed(entry)]
     except OSError as error:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from error
-    found.sort()
-    is_empty = True
-    for name in found:
-        if is_picture_name(name):
-            is_empty = False
-            yield str(folder / name)  # texts, not paths: there may be a million
-    if is_empty:
+    if not found:
         raise ImageError(f"{folder} has no pictures in it, wanted files such as three.png or three.jpg")
+    for name in sorted(found):
+        yield str(folder / name)  # texts, not paths: there may be a million
+
+
+def _is_listed(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and is_picture_name(entry.name) and not entry.is_dir()
 
 
 def _open(path: str | os.PathLike[str], name: str) -> IO[bytes]:

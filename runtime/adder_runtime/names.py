@@ -9,7 +9,7 @@ from typing import overload
 
 
 class Names(Sequence[str]):
-    """Texts that are kept as bytes end to end: a list of as many would take three times that, or ten."""
+    """Texts that are kept as bytes end to end: a list of as many would take twice that or more."""
 
     def __init__(self, names: Iterable[str]) -> None:
         """Take them one by one, so that they are never held twice."""

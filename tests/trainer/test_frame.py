@@ -75,7 +75,7 @@ PAPER, INK = 0.9, 0.2
 
 AROUND = {
     "a frame at the edge": filled(grid(INK), 4, 92, PAPER),
-    "a frame with a margin": filled(filled(filled(grid(PAPER), 8, 88, INK), 11, 85, PAPER), 11, 85, PAPER),
+    "a frame with a margin": filled(filled(grid(PAPER), 8, 88, INK), 11, 85, PAPER),
     "a card on a table": filled(grid(INK), 20, 76, PAPER),
 }
 

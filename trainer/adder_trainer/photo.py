@@ -103,12 +103,14 @@ KINDS = (
 )  # fmt: skip
 """What people hand over, and how often each kind is shown in training."""
 
+CELL = next(kind for kind in KINDS if kind.name == "cell")
+
 FAR = replace(KINDS[0], sides=(300, 600), frame=0.0, neighbour=0.0)
 """A photo of more pixels in which the digit is far away: what else lies in it is as large as the digit or larger."""
 
 MEASURED = (
     *KINDS,
-    replace(KINDS[4], name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5),
+    replace(CELL, name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5),
     replace(FAR, name="photo, digit 10 to 20 %", size=(0.1, 0.2)),
     replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
 )

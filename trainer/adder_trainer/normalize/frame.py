@@ -17,6 +17,9 @@ from adder_trainer.normalize.windows import coarse
 EDGE = 1
 """Cells of the first look that are the picture's edge."""
 
+ONE_TONE = 0.3
+"""Share of the way to the tone that is furthest from the edge's, up to which all of the edge is of one tone."""
+
 TONE_GRID = 24
 """Cells on a side of the grid on which the tone that is furthest from the edge's is looked for."""
 
@@ -54,7 +57,7 @@ def without_frame(light: Tensor) -> tuple[Tensor, Tensor]:
     furthest = coarse(away, TONE_GRID).amax(GRIDS, keepdim=True).clamp(min=LEAST_CONTRAST)
     away = away / furthest
     begin, end, is_ring = ring(ramp(away, OTHER))
-    is_ring = is_ring & ((away * edge).amax(GRIDS, keepdim=True) < 0.3)
+    is_ring = is_ring & ((away * edge).amax(GRIDS, keepdim=True) < ONE_TONE)
     # one output of a few numbers: whole grids that a branch passes on are copied
     found = branch(is_ring.any(), in_rings, everywhere, (light, away, begin, end, is_ring))
     inside = box(found[:, :2], found[:, 2:4])
