@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from adder_trainer.normalize.ink import CUT, GRIDS, LEAST_CONTRAST, extent, profiles, strongest
-from adder_trainer.normalize.pen import ramp
+from adder_trainer.normalize.ink import CUT, GRIDS, LEAST_CONTRAST, extent, profiles, ramp, strongest
 from adder_trainer.normalize.picture import GRID, branch
 from adder_trainer.normalize.windows import coarse
 
@@ -29,6 +28,9 @@ thin lines are blurred, and reach neither the one nor the other."""
 
 RING = 0.15
 """Share of a box, from each of its sides, in which a line along all of it makes that side one of a ring."""
+
+WITHIN = 2.0
+"""Cells by which a side's first such line lies outside of the ring at most: paper has as many as it is wide."""
 
 SHORTER = 1.5
 """Cells by which such a line may be shorter than the box at either end."""
@@ -135,8 +137,12 @@ def ring(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     least = torch.cat([rows, columns], 1)
     reach = RING * (end - begin) + 1
     is_line = least > 0.5
-    begin = torch.where(is_line & (place < begin + reach), place + 0.5, 0.0).amax(3, keepdim=True)
-    end = torch.where(is_line & (place > end - reach), place - 0.5, float(GRID)).amin(3, keepdim=True)
+    first = torch.where(is_line, place, float(GRID)).amin(3, keepdim=True)
+    last = torch.where(is_line, place, 0.0).amax(3, keepdim=True)
+    near_begin = is_line & (place < begin + reach) & (place < first + WITHIN)
+    near_end = is_line & (place > end - reach) & (place > last - WITHIN)
+    begin = torch.where(near_begin, place + 0.5, 0.0).amax(3, keepdim=True)
+    end = torch.where(near_end, place - 0.5, float(GRID)).amin(3, keepdim=True)
     found = (begin > 0) & (end < GRID) & (end - begin > LEAST_RING)
     return begin, end, found.all(1, keepdim=True)
 

@@ -20,8 +20,22 @@ digit fill few cells of the first look."""
 CUT = 0.35
 """Ink above which a cell of the first look belongs to a stroke, 0 to 1."""
 
-SPREADING = 8
-"""Rounds in which a stroke is followed; each reaches further than the one before."""
+ROUNDS, STEPS = 4, 6
+"""Rounds in which a stroke is followed, and cells that it is followed over in each before it is taken to where those
+that were reached were followed to."""
+
+CLOSE = 2.0
+"""Variance of the place of a stroke's ink, in coarse cells squared, at which it weighs half: a speck has less."""
+
+LONG = 50.0
+"""The same at which a stroke along the picture's edge weighs half: pieces of a frame, a table, a pen have more."""
+
+REACHING = 0.0025, 0.0125
+"""Ink at the picture's edge times its share of the stroke, in coarse cells, from which on the stroke begins to reach in
+from there, and wholly does."""
+
+REACHES_IN = 0.05
+"""What a stroke weighs that reaches in from there, as a share of what it weighs for as much as it lies inside."""
 
 LIGHTEST, LIGHTEST_FAR = 0.12, 0.48
 """Strokes that hang together count when they weigh this share of the heaviest: the first if they lie beside it."""
@@ -91,30 +105,57 @@ def calm(difference: Tensor, grain: Tensor, reach: int) -> Tensor:
     return difference + share * (mean_around(difference, reach) - difference)
 
 
-def connected(ink: Tensor, weight: Tensor) -> Tensor:
-    """The coarse cells of the strokes that count, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1.
+def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+    """The coarse cells of the strokes that count, and of those that do not, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1.
 
-    Strokes that hang together get one label, spread from cell to cell; those that weigh little are specks.
+    Strokes that hang together get one label, spread from cell to cell. They weigh what their ink does, but specks, what
+    lies along the picture's edge and what reaches in from there weigh less, and what weighs little does not count.
 
     Args:
         ink: (batch, 1, GRID, GRID), 0 to 1.
-        weight: (batch, 1, GRID, GRID), less near the picture's edge.
+        weight: (1, 1, GRID, GRID), 1 inside, 0 at the picture's edge.
+        edge: (1, 1, GRID, GRID), 1 at the picture's edge, 0 inside.
     """
     batch, count = ink.shape[0], STROKE_GRID * STROKE_GRID
-    grid, row = (batch, 1, STROKE_GRID, STROKE_GRID), (batch, count)
     inked = (coarse_highest(ink, STROKE_GRID) > CUT).to(ink.dtype)
-    mass = (coarse(ink * weight, STROKE_GRID) * inked).reshape(row)
-    # a label is the number of a cell of the same stroke, so its label can be taken over; 0 also means no stroke, which
-    # has no mass and is the lowest of all
-    label = inked * torch.arange(count, device=ink.device).to(ink.dtype).reshape(grid[1:])
-    for _ in range(SPREADING):
-        spread = highest_around(label, 3, 3).reshape(row)
-        label = spread.gather(1, spread.long()).reshape(grid) * inked
-    place = label.reshape(row).long()
-    total = mass.new_zeros(batch, count).scatter_add(1, place, mass).gather(1, place).reshape(grid) * inked
-    share = total / total.amax(GRIDS, keepdim=True).clamp(min=1e-6)
+    label = labels(inked).reshape(batch, 1, count).long()
+    mass = coarse(ink, STROKE_GRID) * inked
+    place = torch.arange(STROKE_GRID, device=ink.device) + (0.5 - STROKE_GRID / 2)
+    down, across = mass * place[:, None], mass * place
+    square = down * place[:, None] + across * place
+    inside, at_edge = (coarse(ink * each, STROKE_GRID) * inked for each in (weight, edge))
+    cells = torch.cat([mass, down, across, square, inside, at_edge], 1).reshape(batch, 6, count)
+    label = label.expand(-1, 6, -1)
+    strokes = torch.zeros_like(cells).scatter_add(2, label, cells)
+    whole, down, across, square, inside, at_edge = strokes.chunk(6, 1)
+    some = whole.clamp(min=1e-6)
+    spread = ((square - (down * down + across * across) / some) / some).clamp(min=0)
+    inside = inside / some
+    reaching = ramp(at_edge * at_edge / some, REACHING) * (1 - REACHES_IN * inside)
+    along = spread / (spread + LONG) * (1 - inside)
+    weighs = whole * (spread / (spread + CLOSE)) * (1 - along) * (1 - reaching)
+    weighs = weighs.gather(2, label[:, :1]).reshape(batch, 1, STROKE_GRID, STROKE_GRID) * inked
+    share = weighs / weighs.amax(GRIDS, keepdim=True).clamp(min=1e-6)
     least = LIGHTEST_FAR + beside((share > 0.999).to(ink.dtype)) * (LIGHTEST - LIGHTEST_FAR)
-    return (share >= least).to(ink.dtype) * inked
+    kept = (share >= least).to(ink.dtype) * inked
+    return kept, inked - kept
+
+
+def labels(inked: Tensor) -> Tensor:
+    """One number for all cells of a stroke, that of one of them, (batch, 1, STROKE_GRID, STROKE_GRID); 0 elsewhere.
+
+    Args:
+        inked: (batch, 1, STROKE_GRID, STROKE_GRID), 1 in the strokes' cells, 0 elsewhere.
+    """
+    row = inked.shape[0], STROKE_GRID * STROKE_GRID
+    label = inked * torch.arange(row[1], device=inked.device).to(inked.dtype).reshape(inked.shape[1:])
+    for _ in range(ROUNDS):
+        for _ in range(STEPS):
+            label = highest_around(label, 3, 3) * inked
+        # a label is the number of a cell of the same stroke, so its label can be taken over
+        spread = label.reshape(row)
+        label = spread.gather(1, spread.long()).reshape(inked.shape) * inked
+    return label
 
 
 def beside(cells: Tensor) -> Tensor:
@@ -182,3 +223,9 @@ def fatten(ink: Tensor) -> Tensor:
     ).abs().sum(GRIDS, keepdim=True)
     width = ink.sum(GRIDS, keepdim=True) / (outline / (2 * 1.27)).clamp(min=1)
     return ink + (THIN - width).clamp(0, 1) * (highest_around(ink, 3, 3) - ink)
+
+
+def ramp(values: Tensor, between: tuple[float, float]) -> Tensor:
+    """0 up to the first of the two, 1 from the second on, and straight between them."""
+    low, high = between
+    return ((values - low) / (high - low)).clamp(0, 1)

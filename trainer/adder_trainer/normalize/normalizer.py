@@ -32,6 +32,7 @@ from adder_trainer.normalize.ink import (
     fatten,
     full_scale,
     profiles,
+    ramp,
     to_ink,
 )
 from adder_trainer.normalize.paper import (
@@ -45,12 +46,11 @@ from adder_trainer.normalize.paper import (
     plane_through,
     printed,
 )
-from adder_trainer.normalize.pen import ramp
 from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_larger, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "7"
+NORMALIZER_VERSION = "8"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 56
@@ -59,11 +59,18 @@ CLOSE_GRID = 56
 BORDER = 0.15
 """Ink nearer to the picture's edge than this share of the picture weighs less: pieces of a frame lie there."""
 
+AT_EDGE = 0.1
+"""Share of BORDER, from the picture's edge, in which ink lies at the edge."""
+
 CALM, CALM_CLOSE, CALM_LAST = 7, 5, 3
 """Cells of the three looks over which grain is averaged."""
 
 NEAR = 9
 """Cells of the first look around a stroke in which the later looks see anything."""
+
+BOX_EDGE = CUT - 0.05, CUT + 0.05
+"""In the first look, ink that begins to add to the box of the strokes, and that adds a whole cell: where this is
+narrow, a rounding of the ink becomes a hundred times as large in the second look's box."""
 
 EDGE_LOW, EDGE_HIGH = 0.2, 0.6
 """In the second look, ink under the first adds nothing to the box and over the second a whole cell: with these,
@@ -130,7 +137,9 @@ def in_three_looks(
     light, unframed = without_frame(light)
     edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
     edge_y = edge_y.transpose(2, 3)
-    weight = torch.minimum(edge_y, edge_x).square()
+    inwards_most = torch.minimum(edge_y, edge_x)
+    weight = inwards_most.square()
+    edge = (1 - inwards_most / AT_EDGE).clamp(min=0)
     even = evenness(light, cell)
     slope = plane_through(light) * (1 - even)
     flat, cells = light - slope, cell.expand(light.shape[0], -1, -1, -1)
@@ -161,14 +170,15 @@ def in_three_looks(
     difference = calmer + pen * (calm(difference, noise, CALM_LAST) - calmer)
     ink = to_ink(difference, full_scale(difference, pen)[0])
 
-    kept = connected(ink, weight)  # (batch, 1, STROKE_GRID, STROKE_GRID)
+    kept, aside = connected(ink, weight, edge)  # (batch, 1, STROKE_GRID, STROKE_GRID)
     fuller = FULLER_SMALL + ramp(cell, UNLIT_CELL) * (FULLER - FULLER_SMALL)
     fuller = 1 + fuller * (kept.mean(GRIDS, keepdim=True) - FULL).clamp(min=0)
     stands_out = signal > (LEAST_SIGNAL + pen * (LEAST_SIGNAL_OF_PEN - LEAST_SIGNAL)) * fuller
     faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
     # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
     near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1) * (unframed * beside)
-    begin, end = extent(profiles(ink * finer(kept, GRID // STROKE_GRID)), CUT, CUT + 0.01)
+    near_strokes = near_strokes * (1 - finer(aside, GRID // STROKE_GRID))
+    begin, end = extent(profiles(ink * finer(kept, GRID // STROKE_GRID)), *BOX_EDGE)
     middle = size / 2 + ((begin + end) / 2 - GRID / 2) * cell
     # one cell more on each side: the first look may have cut a faint end
     fine = (end - begin + 2).amax(1, keepdim=True) * cell / CLOSE_GRID

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.normalize.frame import beside_bands
-from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale
-from adder_trainer.normalize.pen import Pen, look_for_pen, ramp, with_shadows
+from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale, ramp
+from adder_trainer.normalize.pen import Pen, look_for_pen, with_shadows
 from adder_trainer.normalize.picture import GRID, GROUND_GRID
 from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale, strongest
+from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, full_scale, ramp, strongest
 from adder_trainer.normalize.picture import GRID, GROUND_GRID
 from adder_trainer.normalize.windows import coarse, finer, highest_around, mean_around, opening
 
@@ -106,9 +106,3 @@ def with_shadows(towards_ink: Tensor, cells: Tensor, opened: Tensor, pen: Pen) -
     hardness = (pen.hardest - GRAIN_OF_EDGE * grain) / full.clamp(min=LEAST_CONTRAST)
     shadow = (1 - ramp(hardness, SOFT)) * pen.large
     return opened + torch.maximum(pen.share, shadow) * (opening(cells, GROUND_OF_PEN, GROUND_OF_PEN) - opened)
-
-
-def ramp(values: Tensor, between: tuple[float, float]) -> Tensor:
-    """0 up to the first of the two, 1 from the second on, and straight between them."""
-    low, high = between
-    return ((values - low) / (high - low)).clamp(0, 1)
