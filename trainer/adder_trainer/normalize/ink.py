@@ -30,7 +30,14 @@ CLOSE = 2.0
 LONG = 50.0
 """The same at which a stroke along the picture's edge weighs half: pieces of a frame, a table, a pen have more."""
 
-REACHING = 0.0025, 0.0125
+STRAIGHT = 0.04, 0.12
+"""Four times the least variance of a stroke's place, along any axis, over the largest, from which on it is somewhat
+bent or broad, and wholly so: below, it is a straight line."""
+
+LONG_STRAIGHT = 6.0, 12.0
+"""Variance of the place of a straight line's ink from which on it begins to weigh less: a ruler's, a pen's."""
+
+REACHING = 0.002, 0.006
 """Ink at the picture's edge times its share of the stroke, in coarse cells, from which on the stroke begins to reach in
 from there, and wholly does."""
 
@@ -122,18 +129,23 @@ def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor
     mass = coarse(ink, STROKE_GRID) * inked
     place = torch.arange(STROKE_GRID, device=ink.device) + (0.5 - STROKE_GRID / 2)
     down, across = mass * place[:, None], mass * place
-    square = down * place[:, None] + across * place
-    inside, at_edge = (coarse(ink * each, STROKE_GRID) * inked for each in (weight, edge))
-    cells = torch.cat([mass, down, across, square, inside, at_edge], 1).reshape(batch, 6, count)
-    label = label.expand(-1, 6, -1)
+    moments = [mass, down, across, down * place[:, None], across * place, down * place]
+    cells = torch.cat([*moments, *(coarse(ink * each, STROKE_GRID) * inked for each in (weight, edge))], 1)
+    cells = cells.reshape(batch, 8, count)
+    label = label.expand(-1, 8, -1)
     strokes = torch.zeros_like(cells).scatter_add(2, label, cells)
-    whole, down, across, square, inside, at_edge = strokes.chunk(6, 1)
-    some = whole.clamp(min=1e-6)
-    spread = ((square - (down * down + across * across) / some) / some).clamp(min=0)
-    inside = inside / some
-    reaching = ramp(at_edge * at_edge / some, REACHING) * (1 - REACHES_IN * inside)
+    whole = strokes[:, :1]
+    down, across, down_down, across_across, down_across, inside, at_edge = (
+        strokes[:, 1:] / whole.clamp(min=1e-6)
+    ).chunk(7, 1)
+    high, wide = down_down - down * down, across_across - across * across
+    spread = (high + wide).clamp(min=1e-6)
+    slant = down_across - down * across
+    bent = 4 * (high * wide - slant * slant) / (spread * spread)
+    straight = (1 - ramp(bent, STRAIGHT)) * ramp(spread, LONG_STRAIGHT)
+    reaching = ramp(at_edge * at_edge * whole, REACHING) * (1 - REACHES_IN * inside)
     along = spread / (spread + LONG) * (1 - inside)
-    weighs = whole * (spread / (spread + CLOSE)) * (1 - along) * (1 - reaching)
+    weighs = whole * (spread / (spread + CLOSE)) * (1 - along) * (1 - reaching) * (1 - 0.9 * straight)
     weighs = weighs.gather(2, label[:, :1]).reshape(batch, 1, STROKE_GRID, STROKE_GRID) * inked
     share = weighs / weighs.amax(GRIDS, keepdim=True).clamp(min=1e-6)
     least = LIGHTEST_FAR + beside((share > 0.999).to(ink.dtype)) * (LIGHTEST - LIGHTEST_FAR)
