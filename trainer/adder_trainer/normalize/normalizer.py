@@ -48,6 +48,7 @@ from adder_trainer.normalize.paper import (
 )
 from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_larger, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
+from adder_trainer.normalize.table import without_table
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
 NORMALIZER_VERSION = "8"
@@ -135,6 +136,9 @@ def in_three_looks(
 
     light, weights, rest = picture.first_look(cell)
     light, unframed = without_frame(light)
+    if is_larger(image, GRID):
+        light, table = without_table(light)
+        unframed = unframed * (1 - table)
     edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
     edge_y = edge_y.transpose(2, 3)
     inwards_most = torch.minimum(edge_y, edge_x)

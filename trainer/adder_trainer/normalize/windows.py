@@ -95,7 +95,7 @@ def coarse_highest(cells: Tensor, grid: int) -> Tensor:
 
 
 def _blocks(cells: Tensor, grid: int) -> Tensor:
-    return cells.reshape(cells.shape[0], 1, grid, cells.shape[2] // grid, grid, cells.shape[3] // grid)
+    return cells.reshape(*cells.shape[:2], grid, cells.shape[2] // grid, grid, cells.shape[3] // grid)
 
 
 def finer(cells: Tensor, side: int) -> Tensor:
