@@ -71,7 +71,7 @@ def strongest(difference: Tensor, pen: Tensor | float = 0.0) -> Tensor:
         difference: (batch, 1, cells, cells) from the ground towards the ink.
         pen: (batch, 1, 1, 1) how far the strokes are thin ones, 0 to 1.
     """
-    cells = difference.reshape(difference.shape[0], 1, 1, difference.shape[2] * difference.shape[3])
+    cells = difference.reshape(*difference.shape[:2], 1, difference.shape[2] * difference.shape[3])
     top = cells.topk(STRONGEST, dim=3).values
     bold, thin = (top[:, :, :, rank - 1 : rank] for rank in (STRONGEST, STRONGEST_OF_PEN))
     return bold + pen * (thin - bold)
@@ -227,14 +227,17 @@ def centre_of_mass(ink: Tensor) -> Tensor:
 def fatten(ink: Tensor) -> Tensor:
     """Thin strokes brought nearer to the width that MNIST's have, (batch, 1, 28, 28).
 
-    The width is the ink's area over half of its outline; an outline crosses 1.27 edges of
-    pixels for each of its length.
+    The width is the ink's area over half of its outline.
     """
-    outline = (ink[:, :, 1:] - ink[:, :, :-1]).abs().sum(GRIDS, keepdim=True) + (
-        ink[:, :, :, 1:] - ink[:, :, :, :-1]
-    ).abs().sum(GRIDS, keepdim=True)
-    width = ink.sum(GRIDS, keepdim=True) / (outline / (2 * 1.27)).clamp(min=1)
+    width = ink.sum(GRIDS, keepdim=True) / (outline(ink) / 2).clamp(min=1)
     return ink + (THIN - width).clamp(0, 1) * (highest_around(ink, 3, 3) - ink)
+
+
+def outline(ink: Tensor) -> Tensor:
+    """Length of the ink's outline in cells, (batch, channels, 1, 1): one crosses 1.27 edges of cells for each."""
+    down = (ink[:, :, 1:] - ink[:, :, :-1]).abs().sum((2, 3), keepdim=True)
+    across = (ink[:, :, :, 1:] - ink[:, :, :, :-1]).abs().sum((2, 3), keepdim=True)
+    return (down + across) / 1.27
 
 
 def ramp(values: Tensor, between: tuple[float, float]) -> Tensor:

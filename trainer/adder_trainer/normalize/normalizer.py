@@ -136,9 +136,7 @@ def in_three_looks(
 
     light, weights, rest = picture.first_look(cell)
     light, unframed = without_frame(light)
-    if is_larger(image, GRID):
-        light, table = without_table(light)
-        unframed = unframed * (1 - table)
+    light, table = branch(is_larger(image, GRID), without_table, beside_nothing, (light,)).chunk(2, 1)
     edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
     edge_y = edge_y.transpose(2, 3)
     inwards_most = torch.minimum(edge_y, edge_x)
@@ -180,7 +178,7 @@ def in_three_looks(
     stands_out = signal > (LEAST_SIGNAL + pen * (LEAST_SIGNAL_OF_PEN - LEAST_SIGNAL)) * fuller
     faint = ink * finer(highest_around(kept, 3, 3), GRID // STROKE_GRID)
     # strokes with what is faint beside them: the ends of strokes and their edges, not lines that lead away
-    near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1) * (unframed * beside)
+    near_strokes = (highest_around(faint, NEAR, NEAR) * 4).clamp(max=1) * (unframed * beside * (1 - table))
     near_strokes = near_strokes * (1 - finer(aside, GRID // STROKE_GRID))
     begin, end = extent(profiles(ink * finer(kept, GRID // STROKE_GRID)), *BOX_EDGE)
     middle = size / 2 + ((begin + end) / 2 - GRID / 2) * cell
@@ -220,6 +218,11 @@ def in_three_looks(
     ink = torch.where(is_prepared, prepared, ink)
     box = torch.where(is_prepared, box_of_prepared, box)
     return ink, readable | is_prepared, box
+
+
+def beside_nothing(light: Tensor) -> Tensor:
+    """What `without_table` finds where there is none."""
+    return torch.cat([light, light * 0], 1)
 
 
 def nodes(at: Tensor, grid: int, *, across: bool = False) -> Tensor:

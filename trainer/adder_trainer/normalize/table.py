@@ -1,126 +1,142 @@
-"""What the paper lies on: a table along some sides of a photo or all around, bars beside it, the shadow of a hand.
+"""What the paper lies on: a table along some sides of a photo or all around, or bars beside it.
 
-From one side of the picture inwards all is of about that side's tone, up to an edge, and beyond the edge lies something
-broad with strokes in it: that is the paper, and what leads up to it is the table. Where the strokes are in what leads
-up to it, it is the paper itself.
+From one side of the picture inwards all is of that side's tone, up to a sharp edge, and beyond the edge lies something
+broad with strokes on it. That is the paper then, and what leads up to it is the table. From a side of the paper itself
+the same way leads to the strokes, which are not broad, or to the table, on which there are none.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, ramp, strongest
+from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, extent, outline, profiles, ramp, strongest
 from adder_trainer.normalize.pen import narrower
 from adder_trainer.normalize.picture import GRID
-from adder_trainer.normalize.windows import coarse, finer, highest_around, opening
+from adder_trainer.normalize.windows import coarse, coarse_highest, finer, highest_around, opening
 
 TABLE_GRID = 24
-"""Cells on a side of the grid on which this is looked for."""
+"""Cells on a side of the grid on which all this is looked for."""
 
-AXES = (2, 3)
-
-SAME_TONE = 0.35, 0.45
-"""Shares of the way to the tone that is furthest from a side's, up to which all is of that side's tone, and from which
-on nothing is."""
+SAME_TONE = 0.4
+"""Share of the way to the tone that is furthest from a side's, up to which all is of that side's tone."""
 
 ALL_ALONG = 0.85
-"""Share of a side that is of one tone, if it is a table's."""
+"""Share of the side that is of its tone."""
 
-FURTHER = 24
-"""Cells that a table is followed over."""
+FOLLOWED = 18
+"""Cells over which the table is followed, from all sides where its tone is."""
 
 BROAD = 4
-"""Cells on a side of a square that paper holds everywhere."""
+"""Cells on a side of a square that fits everywhere into the paper."""
 
-NARROW = 9
+STROKE = 9
 """What is narrower than this many cells of the first look is a stroke."""
 
-MORE = 1.4
-"""How many times stronger the strokes on the paper are than any on the table."""
+OTHER_TONE = 0.1, 0.25
+"""How far from the tone of what it lies on a stroke begins to be one, and wholly is, as shares of the step between table
+and paper: these may be as narrow themselves."""
 
-LEAST_STROKE = 1.5
-"""How many times LEAST_CONTRAST they have."""
+PLAIN = 0.4
+"""Share of the strongest strokes on the paper, up to which a cell is plain paper."""
 
-FAT = 0.25
-"""Mean width of the paper without its strokes, as a share of its longer side: that of strokes is less."""
+STANDS_OUT, OF_OTHERS, OF_STEP = 1.5 * LEAST_CONTRAST, 2.0, 0.3
+"""What the strokes on the paper have at least: so much of the light, as a share of what strokes elsewhere have, and as
+a share of the step from the table to the paper."""
+
+LEAST_STEP = 2 * LEAST_CONTRAST
+"""Of that step, in units of the light."""
+
+SHARP = 0.4, 0.6
+"""Shares of that step which the table's edge has to have within three cells of the first look: a shadow has less."""
+
+ALL_SHARP = 0.8
+"""Share of the table's edge that has it."""
+
+FAT, MARGIN = 0.25, 0.25
+"""Mean width of the plain paper, and the widest margin around the strokes, as shares of the paper's longer side: a bold
+zero is a sheet with a stroke in its middle, but a narrow one."""
+
+LEAST_PAPER = 20
+"""Cells of plain paper that are left between all tables."""
+
+SOFT = 0.5, 0.75
+"""Shares as of SAME_TONE at which a cell of the first look at the table's edge begins to be the paper's, and is."""
 
 
-def without_table(light: Tensor) -> tuple[Tensor, Tensor]:
-    """The first look with the paper's tone in place of what the paper lies on, and 1 where that is, 0 on paper.
+def without_table(light: Tensor) -> Tensor:
+    """The first look with the paper's tone in place of the table's, and 1 where the table is, (batch, 2, GRID, GRID).
 
     Args:
         light: (batch, 1, GRID, GRID).
-
-    Returns:
-        (batch, 1, GRID, GRID) each.
     """
     cells = coarse(light, TABLE_GRID)
-    sides = torch.cat([cells[:, :, :1].mean(3, keepdim=True), cells[:, :, -1:].mean(3, keepdim=True),
-                       cells[:, :, :, :1].mean(2, keepdim=True), cells[:, :, :, -1:].mean(2, keepdim=True)], 1)  # (batch, 4, 1, 1)
-    away = (cells - sides).abs()
-    furthest = away.amax(AXES, keepdim=True).clamp(min=LEAST_CONTRAST)
-    same = 1 - ramp(away / furthest, SAME_TONE)
-    place = torch.arange(TABLE_GRID, device=light.device)
-    last = TABLE_GRID - 1
-    seeds = torch.stack([(place == 0)[:, None] | (place < 0), (place == last)[:, None] | (place < 0), (place == 0) | (place < 0)[:, None], (place == last) | (place < 0)[:, None]]).to(light.dtype)[None]
-    is_same = (same > 0.5).to(light.dtype)
-    table = seeds * is_same
-    is_along = table.sum(AXES, keepdim=True) > ALL_ALONG * TABLE_GRID
-    for _ in range(FURTHER):
-        table = _around(table) * is_same
-    fine = (light - sides).abs() / furthest
-    is_side, _, _ = judged(light, table, is_along, fine)
-    table = (table * is_side).amax(1, keepdim=True)
-    fine = (fine + (1 - is_side)).amin(1, keepdim=True)
-    is_found, paper, _ = judged(light, table, is_side.amax(1, keepdim=True) > 0.5, fine)
-    table = table * is_found
-    # its edge, where it is sharp
-    shown = finer(highest_around(table, 3, 3), GRID // TABLE_GRID)
-    beside = 1 - ramp(fine, (0.5, 0.75))
-    table = highest_around(shown * beside, 3, 3)
-    paper = finer(paper, GRID // TABLE_GRID) * (1 - table)
-    tone = (light * paper).sum(GRIDS, keepdim=True) / paper.sum(GRIDS, keepdim=True).clamp(min=1)
-    return light + table * (tone - light), table
+    sides = torch.cat([each.mean(GRIDS, keepdim=True) for each in along_sides(cells)], 1)  # (batch, 4, 1, 1)
+    furthest = (cells - sides).abs().amax((2, 3), keepdim=True).clamp(min=LEAST_CONTRAST)
+    away = (light - sides).abs() / furthest
+    is_same = ((cells - sides).abs() < SAME_TONE * furthest).to(light.dtype)
+    of_tone = [along_sides(is_same[:, side : side + 1])[side].mean(GRIDS, keepdim=True) for side in range(4)]
+    is_along = torch.cat(of_tone, 1) > ALL_ALONG
+    table = is_same - F.pad(is_same[:, :, 1:-1, 1:-1], (1, 1, 1, 1))  # along all sides
+    for _ in range(FOLLOWED):
+        table = highest_around(table, 3, 3) * is_same
+    is_paper, plain = paper_beside(light, cells, table, away)
+    is_table = (is_along & is_paper).to(light.dtype)
+    plain = (plain + (1 - is_table)).amin(1, keepdim=True)
+    is_table = is_table * (plain.sum(GRIDS, keepdim=True) > LEAST_PAPER)
+    fine = GRID // TABLE_GRID
+    near = finer(highest_around((table * is_table).amax(1, keepdim=True), 3, 3), fine)
+    table = highest_around(near * (1 - ramp((away + (1 - is_table)).amin(1, keepdim=True), SOFT)), 3, 3)
+    plain = finer(plain, fine) * (1 - table)
+    tone = (light * plain).sum(GRIDS, keepdim=True) / plain.sum(GRIDS, keepdim=True).clamp(min=1)
+    return torch.cat([light + table * (tone - light), table], 1)
 
 
-def judged(light: Tensor, table: Tensor, is_along: Tensor, away: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Whether what is left beside a table is paper with strokes on it, (batch, n, 1, 1), and where that is."""
-    n = table.shape[1]
-    paper = _opening(1 - table)
-    rows = table.shape[0]
-    stroke = narrower(light, NARROW)
-    stroke_cells = coarse_max(stroke)
-    inner = 1 - _around(1 - paper)
-    outer = 1 - _around(paper)
-    within = third(stroke_cells * inner)
-    without = third(coarse_max(stroke * ramp(away, (0.1, 0.25))) * outer)
-    plain = paper * (stroke_cells < 0.4 * within).to(light.dtype)
-    outline = (plain[:, :, 1:] - plain[:, :, :-1]).abs().sum(AXES, keepdim=True) + (plain[:, :, :, 1:] - plain[:, :, :, :-1]).abs().sum(AXES, keepdim=True)
-    area = plain.sum(AXES, keepdim=True)
-    width = area / (outline / (2 * 1.27)).clamp(min=1)
-    longer = torch.maximum(paper.amax(3, keepdim=True).sum(2, keepdim=True), paper.amax(2, keepdim=True).sum(3, keepdim=True))
-    ok = is_along & (within > LEAST_STROKE * LEAST_CONTRAST) & (within > MORE * without) & (width > FAT * longer)
-    global LAST
-    LAST = dict(within=within.flatten(), without=without.flatten(), width=width.flatten(), longer=longer.flatten(), along=is_along.flatten(), ok=ok.flatten())
-    return ok.to(light.dtype), plain, within
+def along_sides(cells: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The cells at the four sides: the first and the last row, the first and the last column."""
+    return cells[:, :, :1], cells[:, :, -1:], cells[:, :, :, :1], cells[:, :, :, -1:]
 
 
-def third(values: Tensor) -> Tensor:
-    b, n = values.shape[:2]
-    return values.reshape(b, n, 1, -1).topk(3, dim=3).values[:, :, :, 2:]
+def paper_beside(light: Tensor, cells: Tensor, table: Tensor, away: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether what lies beside each of some tables is paper with strokes on it, and where it is plain.
 
+    Args:
+        light: (batch, 1, GRID, GRID).
+        cells: the same on TABLE_GRID.
+        table: (batch, n, TABLE_GRID, TABLE_GRID), 1 where it would be, else 0.
+        away: (batch, n, GRID, GRID) how far the light is from its tone, as a share of the furthest.
 
-def coarse_max(x: Tensor) -> Tensor:
-    from adder_trainer.normalize.windows import coarse_highest
-    return coarse_highest(x, TABLE_GRID)
-
-
-def _around(x: Tensor) -> Tensor:
-    b, n = x.shape[:2]
-    return highest_around(x.reshape(b * n, 1, TABLE_GRID, TABLE_GRID), 3, 3).reshape(b, n, TABLE_GRID, TABLE_GRID)
-
-
-def _opening(x: Tensor) -> Tensor:
-    b, n = x.shape[:2]
-    return opening(x.reshape(b * n, 1, TABLE_GRID, TABLE_GRID), BROAD, BROAD).reshape(b, n, TABLE_GRID, TABLE_GRID)
+    Returns:
+        (batch, n, 1, 1) bool, and (batch, n, TABLE_GRID, TABLE_GRID), 0 or 1.
+    """
+    paper = opening(1 - table, BROAD, BROAD)
+    within, without = (1 - highest_around(each, 3, 3) for each in (1 - paper, paper))
+    stroke = narrower(light, STROKE)
+    narrow = coarse_highest(stroke, TABLE_GRID)
+    plain = paper * (narrow < PLAIN * strongest(narrow * within, 1.0))
+    tone, of_table = (
+        (cells * each).sum((2, 3), keepdim=True) / each.sum((2, 3), keepdim=True).clamp(min=1) for each in (plain, table)
+    )
+    step = (tone - of_table).abs().clamp(min=1e-3)
+    # paper that is narrow in places is no stroke on it, nor is a narrow table
+    on_paper = coarse_highest(stroke * ramp((light - tone).abs() / step, OTHER_TONE), TABLE_GRID) * within
+    strokes = strongest(on_paper, 1.0)
+    others = strongest(coarse_highest(stroke * ramp(away, OTHER_TONE), TABLE_GRID) * without, 1.0)
+    edge = coarse_highest(highest_around(light, 3, 3) + highest_around(-light, 3, 3), TABLE_GRID)
+    ring = highest_around(table, 3, 3) - table
+    sharp = ring * ramp(highest_around(edge, 3, 3) / step, SHARP)
+    begin, end = extent(profiles(paper), 0.4, 0.6)
+    first, last = extent(profiles((on_paper > strokes / 2).to(light.dtype)), 0.4, 0.6)
+    margin = torch.maximum(*torch.maximum(first - begin, end - last).chunk(2, 1))
+    longer = torch.maximum(*(end - begin).chunk(2, 1))
+    is_paper = (
+        (strokes > STANDS_OUT)
+        & (strokes > OF_OTHERS * others)
+        & (strokes > OF_STEP * step)
+        & (step > LEAST_STEP)
+        & (sharp.sum((2, 3), keepdim=True) > ALL_SHARP * ring.sum((2, 3), keepdim=True))
+        & (2 * plain.sum((2, 3), keepdim=True) > FAT * longer * outline(plain))
+        & (margin > MARGIN * longer)
+    )
+    return is_paper, plain
