@@ -113,7 +113,7 @@ def calm(difference: Tensor, grain: Tensor, reach: int) -> Tensor:
 
 
 def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
-    """The coarse cells of the strokes that count, and of those that do not, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1.
+    """The cells of the strokes that count, and of those that do not, (batch, 1, STROKE_GRID, STROKE_GRID), 0 or 1.
 
     Strokes that hang together get one label, spread from cell to cell. They weigh what their ink does, but specks, what
     lies along the picture's edge and what reaches in from there weigh less, and what weighs little does not count.

@@ -75,10 +75,9 @@ def look_for_pen(light: Tensor, cell: Tensor) -> Pen:
     """
     edge = highest_around(light, 3, 3) + highest_around(-light, 3, 3)
     hardest = strongest(edge)
+    hard = ramp(edge / hardest.clamp(min=LEAST_CONTRAST / 2), HARD)
     stroke = finer(narrower(coarse(light, GROUND_GRID), WIDER_STROKE), GRID // GROUND_GRID)
-    of_stroke = ramp(highest_around(stroke, 3, 3) / edge.clamp(min=1e-3), EXPLAINED)
-    # the edge of a table is harder than a stroke's
-    hard = of_stroke * ramp(edge / strongest(edge * of_stroke).clamp(min=LEAST_CONTRAST / 2), HARD)
+    hard = hard * ramp(highest_around(stroke, 3, 3) / edge.clamp(min=1e-3), EXPLAINED)
     explained = ramp(highest_around(narrower(light, THIN_STROKE), 3, 3) / edge.clamp(min=1e-3), EXPLAINED)
     share = (hard * explained).sum(GRIDS, keepdim=True) / hard.sum(GRIDS, keepdim=True).clamp(min=1)
     large = ramp(cell, LARGE_CELL)

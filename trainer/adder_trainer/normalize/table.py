@@ -31,12 +31,12 @@ FOLLOWED = 18
 BROAD = 4
 """Cells on a side of a square that fits everywhere into the paper."""
 
-STROKE = 9
+STROKE = 11
 """What is narrower than this many cells of the first look is a stroke."""
 
 OTHER_TONE = 0.1, 0.25
-"""How far from the tone of what it lies on a stroke begins to be one, and wholly is, as shares of the step between table
-and paper: these may be as narrow themselves."""
+"""How far from the tone of what it lies on a stroke begins to be one, and wholly is, as shares of the step between
+table and paper: these may be as narrow themselves."""
 
 PLAIN = 0.4
 """Share of the strongest strokes on the paper, up to which a cell is plain paper."""
@@ -44,6 +44,9 @@ PLAIN = 0.4
 STANDS_OUT, OF_OTHERS, OF_STEP = 1.5 * LEAST_CONTRAST, 2.0, 0.3
 """What the strokes on the paper have at least: so much of the light, as a share of what strokes elsewhere have, and as
 a share of the step from the table to the paper."""
+
+HOLE = 6
+"""Cells on the paper of another tone that are no stroke's, from which on it is no paper but a digit with a hole."""
 
 LEAST_STEP = 2 * LEAST_CONTRAST
 """Of that step, in units of the light."""
@@ -89,8 +92,7 @@ def without_table(light: Tensor) -> Tensor:
     near = finer(highest_around((table * is_table).amax(1, keepdim=True), 3, 3), fine)
     table = highest_around(near * (1 - ramp((away + (1 - is_table)).amin(1, keepdim=True), SOFT)), 3, 3)
     plain = finer(plain, fine) * (1 - table)
-    tone = (light * plain).sum(GRIDS, keepdim=True) / plain.sum(GRIDS, keepdim=True).clamp(min=1)
-    return torch.cat([light + table * (tone - light), table], 1)
+    return torch.cat([light + table * (mean_within(light, plain) - light), table], 1)
 
 
 def along_sides(cells: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -115,14 +117,13 @@ def paper_beside(light: Tensor, cells: Tensor, table: Tensor, away: Tensor) -> t
     stroke = narrower(light, STROKE)
     narrow = coarse_highest(stroke, TABLE_GRID)
     plain = paper * (narrow < PLAIN * strongest(narrow * within, 1.0))
-    tone, of_table = (
-        (cells * each).sum((2, 3), keepdim=True) / each.sum((2, 3), keepdim=True).clamp(min=1) for each in (plain, table)
-    )
+    tone, of_table = (mean_within(cells, each) for each in (plain, table))
     step = (tone - of_table).abs().clamp(min=1e-3)
     # paper that is narrow in places is no stroke on it, nor is a narrow table
     on_paper = coarse_highest(stroke * ramp((light - tone).abs() / step, OTHER_TONE), TABLE_GRID) * within
     strokes = strongest(on_paper, 1.0)
     others = strongest(coarse_highest(stroke * ramp(away, OTHER_TONE), TABLE_GRID) * without, 1.0)
+    broad = paper * ((cells - tone).abs() > step / 2) * (narrow < OF_STEP * step)
     edge = coarse_highest(highest_around(light, 3, 3) + highest_around(-light, 3, 3), TABLE_GRID)
     ring = highest_around(table, 3, 3) - table
     sharp = ring * ramp(highest_around(edge, 3, 3) / step, SHARP)
@@ -135,8 +136,14 @@ def paper_beside(light: Tensor, cells: Tensor, table: Tensor, away: Tensor) -> t
         & (strokes > OF_OTHERS * others)
         & (strokes > OF_STEP * step)
         & (step > LEAST_STEP)
+        & (broad.sum((2, 3), keepdim=True) < HOLE)
         & (sharp.sum((2, 3), keepdim=True) > ALL_SHARP * ring.sum((2, 3), keepdim=True))
         & (2 * plain.sum((2, 3), keepdim=True) > FAT * longer * outline(plain))
         & (margin > MARGIN * longer)
     )
     return is_paper, plain
+
+
+def mean_within(cells: Tensor, part: Tensor) -> Tensor:
+    """Mean of the cells (batch, 1, n, n) in parts of them (batch, parts, n, n) that are 1, (batch, parts, 1, 1)."""
+    return (cells * part).sum((2, 3), keepdim=True) / part.sum((2, 3), keepdim=True).clamp(min=1)
