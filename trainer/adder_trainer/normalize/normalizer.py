@@ -48,7 +48,7 @@ from adder_trainer.normalize.paper import (
 )
 from adder_trainer.normalize.picture import GRID, GROUND_GRID, Picture, branch, is_larger, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
-from adder_trainer.normalize.table import without_table
+from adder_trainer.normalize.table import nothing_beside, without_table
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
 NORMALIZER_VERSION = "8"
@@ -136,7 +136,7 @@ def in_three_looks(
 
     light, weights, rest = picture.first_look(cell)
     light, unframed = without_frame(light)
-    light, table = branch(is_larger(image, GRID), without_table, beside_nothing, (light,)).chunk(2, 1)
+    light, table = branch(is_larger(image, GRID), without_table, nothing_beside, (light,)).chunk(2, 1)
     edge_y, edge_x = inwards(size / cell / 2).chunk(2, 1)
     edge_y = edge_y.transpose(2, 3)
     inwards_most = torch.minimum(edge_y, edge_x)
@@ -218,11 +218,6 @@ def in_three_looks(
     ink = torch.where(is_prepared, prepared, ink)
     box = torch.where(is_prepared, box_of_prepared, box)
     return ink, readable | is_prepared, box
-
-
-def beside_nothing(light: Tensor) -> Tensor:
-    """What `without_table` finds where there is none."""
-    return torch.cat([light, light * 0], 1)
 
 
 def nodes(at: Tensor, grid: int, *, across: bool = False) -> Tensor:

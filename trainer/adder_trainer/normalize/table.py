@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, extent, outline, profiles, ramp, strongest
 from adder_trainer.normalize.pen import narrower
-from adder_trainer.normalize.picture import GRID
+from adder_trainer.normalize.picture import GRID, branch
 from adder_trainer.normalize.windows import coarse, coarse_highest, finer, highest_around, opening
 
 TABLE_GRID = 24
@@ -77,10 +77,40 @@ def without_table(light: Tensor) -> Tensor:
     cells = coarse(light, TABLE_GRID)
     sides = torch.cat([each.mean(GRIDS, keepdim=True) for each in along_sides(cells)], 1)  # (batch, 4, 1, 1)
     furthest = (cells - sides).abs().amax((2, 3), keepdim=True).clamp(min=LEAST_CONTRAST)
-    away = (light - sides).abs() / furthest
     is_same = ((cells - sides).abs() < SAME_TONE * furthest).to(light.dtype)
     of_tone = [along_sides(is_same[:, side : side + 1])[side].mean(GRIDS, keepdim=True) for side in range(4)]
     is_along = torch.cat(of_tone, 1) > ALL_ALONG
+    is_broad = opening(1 - is_same, BROAD, BROAD).amax((2, 3), keepdim=True) > 0.5
+    given = light, cells, sides, furthest, is_same, is_along
+    return branch((is_along & is_broad).any(), without_those_found, as_it_was, given)
+
+
+def as_it_was(
+    light: Tensor, cells: Tensor, sides: Tensor, furthest: Tensor, is_same: Tensor, is_along: Tensor
+) -> Tensor:
+    """What `without_those_found` finds where there is nothing broad beside what a side's tone reaches."""
+    return nothing_beside(light)
+
+
+def nothing_beside(light: Tensor) -> Tensor:
+    """What `without_table` finds where there is none."""
+    return torch.cat([light, light * 0], 1)
+
+
+def without_those_found(
+    light: Tensor, cells: Tensor, sides: Tensor, furthest: Tensor, is_same: Tensor, is_along: Tensor
+) -> Tensor:
+    """What `without_table` finds.
+
+    Args:
+        light: (batch, 1, GRID, GRID).
+        cells: the same on TABLE_GRID.
+        sides: (batch, 4, 1, 1) the tone of each side.
+        furthest: (batch, 4, 1, 1) how far from it the tone is that is furthest.
+        is_same: (batch, 4, TABLE_GRID, TABLE_GRID), 1 where the tone is about the side's, else 0.
+        is_along: (batch, 4, 1, 1) bool, whether all of the side is of its tone.
+    """
+    away = (light - sides).abs() / furthest
     table = is_same - F.pad(is_same[:, :, 1:-1, 1:-1], (1, 1, 1, 1))  # along all sides
     for _ in range(FOLLOWED):
         table = highest_around(table, 3, 3) * is_same
