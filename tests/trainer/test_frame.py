@@ -36,11 +36,19 @@ def test_box_holds_the_middles_of_its_cells() -> None:
 
 
 def test_ring_is_what_has_a_line_near_each_side() -> None:
-    framed = filled(filled(grid(), 10, 80, 1.0), 13, 77, 0.0)
+    framed = filled(filled(grid(), 10, 80, 1.0), 12, 78, 0.0)
     begin, end, is_ring = ring(framed)
     assert is_ring.all()
-    assert begin.flatten().tolist() == [13, 13]
-    assert end.flatten().tolist() == [77, 77]
+    assert begin.flatten().tolist() == [12, 12]
+    assert end.flatten().tolist() == [78, 78]
+
+
+def test_ring_of_paper_begins_where_the_paper_does() -> None:
+    """All of it are lines, of which the first two count."""
+    begin, end, is_ring = ring(filled(grid(), 10, 80, 1.0))
+    assert is_ring.all()
+    assert begin.flatten().tolist() == [12, 12]
+    assert end.flatten().tolist() == [78, 78]
 
 
 @pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
@@ -86,6 +94,15 @@ def test_frame_becomes_paper(around: str) -> None:
     assert torch.allclose(light, with_digit(grid(PAPER), INK), atol=1e-5)
     assert inside[0, 0, 48, 48] == 1
     assert inside[0, 0, 2, 2] == 0
+
+
+def test_digit_near_a_mat_is_not_cut() -> None:
+    mat = filled(grid(INK), 12, 84, PAPER)
+    mat[:, :, 16:60, 40:44] = INK
+    light, _ = without_frame(mat)
+    wanted = grid(PAPER)
+    wanted[:, :, 16:60, 40:44] = INK
+    assert torch.allclose(light, wanted, atol=1e-5)
 
 
 KEPT = {

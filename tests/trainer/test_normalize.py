@@ -262,6 +262,15 @@ def edge_of(side: int) -> NDArray[np.int64]:
 ramp = np.linspace(1, 0.5, PAGE)
 beside = np.arange(PAGE)
 
+
+def turned(axis: int) -> NDArray[np.float64]:
+    """How far each pixel of the page lies from its middle along one of two axes that are turned by 7 degrees."""
+    y, x = np.mgrid[:PAGE, :PAGE] + 0.5 - PAGE / 2
+    angle = np.radians(7)
+    along = y * np.cos(angle) - x * np.sin(angle), y * np.sin(angle) + x * np.cos(angle)
+    return np.asarray(along[axis])
+
+
 NUISANCES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "light that falls off": lambda light: light * ramp[:, None] * ramp,
     "a shadow over a third": lambda light: light * np.where(beside < PAGE / 3, 0.6, 1),
@@ -276,6 +285,13 @@ NUISANCES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "a card on a dark table": lambda light: np.where(edge_of(PAGE) < 15, 0.15, light),
     "a dark table beside the paper": lambda light: np.where(beside > 95, 0.15, light),
     "a dark table above the paper": lambda light: np.where(beside[:, None] < 15, 0.1, light),
+    "a table that lies askew beside the paper": lambda light: np.where(beside + beside[:, None] / 6 > 108, 0.3, light),
+    "a card that lies askew on a table": lambda light: np.where(
+        np.maximum(abs(turned(0)), abs(turned(1))) > 46, 0.3, light
+    ),
+    "black bars": lambda light: np.where((beside < 15) | (beside > 104), 0.0, light),
+    "a pen that lies there": lambda light: np.where(abs(beside[:, None] - 8 - beside / 20) < 2, 0.2, light),
+    "a finger that reaches in": lambda light: np.where((beside > 100) & (abs(beside[:, None] - 60) < 9), 0.5, light),
     "a piece of a frame": lambda light: np.where((beside[:, None] < 3) & (beside > 40), 0.1, light),
     "grain": lambda light: light + np.random.default_rng(1).normal(0, 0.03, light.shape),
 }

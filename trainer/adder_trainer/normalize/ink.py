@@ -37,7 +37,7 @@ bent or broad, and wholly so: below, it is a straight line."""
 LONG_STRAIGHT = 6.0, 12.0
 """Variance of the place of a straight line's ink from which on it begins to weigh less: a ruler's, a pen's."""
 
-REACHING = 0.002, 0.006
+REACHING = 0.001, 0.003
 """Ink at the picture's edge times its share of the stroke, in coarse cells, from which on the stroke begins to reach in
 from there, and wholly does."""
 
