@@ -108,6 +108,38 @@ def test_frame_is_a_line_all_around_and_leaves_a_gap(tiles: Tensor) -> None:
     assert len(margins) > 1
 
 
+def test_paper_ends_on_a_table_and_no_ink_does(tiles: Tensor) -> None:
+    ink = photo.place(tiles, 60, 50, torch.full((12,), 1.0), seeded())
+    sides = set()
+    for seed in range(12):
+        larger, table = photo.on_table(ink, seeded(seed))
+        torch.testing.assert_close(larger.sum(), ink.sum())
+        assert (table[larger > 0] == 0).all()
+        edges = table[:, 0], table[:, -1], table[:, :, 0], table[:, :, -1]
+        ends = tuple(bool((edge > 0.5).float().mean() > 0.9) for edge in edges)
+        assert (table.mean((1, 2)) > 0.02).all()
+        sides.add(ends)
+        assert (table.mean((1, 2)) < 0.75).all()
+    assert len(sides) > 3
+
+
+@pytest.mark.parametrize(("high", "wide"), [(60, 50), (50, 60)])
+def test_pen_lies_beside_the_ink_along_the_longer_side(high: int, wide: int, tiles: Tensor) -> None:
+    ink = photo.place(tiles, high, wide, torch.full((12,), 0.9), seeded())
+    for seed in range(8):
+        with_pen = photo.with_pen(ink, seeded(seed))
+        grown = with_pen.shape[1] - high, with_pen.shape[2] - wide
+        assert min(grown) == 0
+        assert (grown[0] > 0) == (wide > high)
+        along = with_pen.transpose(1, 2) if wide > high else with_pen
+        room = max(grown)
+        first, last = along[:, :, :room], along[:, :, -room:]
+        ink_last = torch.isclose(along[:, :, room:].sum(), ink.sum())
+        assert ink_last != torch.isclose(along[:, :, :-room].sum(), ink.sum())
+        pen = first if ink_last else last
+        assert (pen.amax(2) > 0.2).float().mean() > 0.7  # from one end of the frame to about the other
+
+
 def test_ink_larger_than_the_frame_is_cut_off(tiles: Tensor) -> None:
     ink = photo.place(tiles, 60, 60, torch.full((12,), 1.2), seeded())
     edges = torch.stack([ink[:, 0].amax(1), ink[:, -1].amax(1), ink[:, :, 0].amax(1), ink[:, :, -1].amax(1)], 1)

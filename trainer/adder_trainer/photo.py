@@ -43,6 +43,10 @@ class Kind:
     """How many times wider or higher than it was a digit may become to fill the frame both ways."""
     framed: float = 0.0
     """Probability of a frame drawn all around, with a margin outside or without."""
+    table: bool = False
+    """The paper ends inside of the frame, at one side or at several, and lies on something darker."""
+    pen: bool = False
+    """A pen lies beside the digit, all of it in the frame or not."""
     gradient: float = 0.0
     """Largest fall of the light across the frame, as a share."""
     shadow: float = 0.0
@@ -108,13 +112,22 @@ CELL = next(kind for kind in KINDS if kind.name == "cell")
 FAR = replace(KINDS[0], sides=(300, 600), frame=0.0, neighbour=0.0)
 """A photo of more pixels in which the digit is far away: what else lies in it is as large as the digit or larger."""
 
+NEAR = replace(KINDS[0], sides=(120, 240), size=(0.3, 0.9), frame=0.0, neighbour=0.0)
+"""A photo of the digit and of what lies around it."""
+
 MEASURED = (
     *KINDS,
     replace(CELL, name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5),
     replace(FAR, name="photo, digit 10 to 20 %", size=(0.1, 0.2)),
     replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
+    replace(NEAR, name="photo, on a table", table=True),
+    replace(NEAR, name="photo, beside a pen", pen=True),
 )
-"""What is measured and proven: all that training renders, and photos of digits that fill little of the frame."""
+"""What is measured and proven: all that training renders, photos of digits that fill little of the frame, and photos
+that show more than the paper and the digit."""
+
+TABLE = 0.1, 0.6
+"""Light of a table as a share of the paper's."""
 
 GOLDEN = 0.6180339887
 """Steps of this share visit each part of a whole evenly."""
@@ -212,13 +225,23 @@ def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
         height, width = ink.shape[1:]
     if kind.specks:
         ink = torch.maximum(ink, specks(batch, height, width, kind.specks, generator))
+    if kind.pen:
+        ink = with_pen(ink, generator)
+        height, width = ink.shape[1:]
+    table: Tensor | None = None
+    if kind.table:
+        ink, table = on_table(ink, generator)
+        height, width = ink.shape[1:]
     paper = column(between(batch, *kind.paper, generator))
+    beneath = column(between(batch, *TABLE, generator)) * paper if kind.table else paper
     contrast = column(between(batch, *kind.contrast, generator))
     if kind.mottle:
         paper = paper * (1 + mottle(batch, height, width, kind.mottle, generator))
     if kind.lines:
         paper = paper * (1 - ruling(contrast, height, width, kind.lines, generator))
     light = paper * (1 - contrast * ink)
+    if table is not None:
+        light = light.lerp(beneath.expand_as(light), table)
     if kind.gradient or kind.shadow:
         light = light * lamp(batch, height, width, kind, generator)
     light = blur(light.clamp(0, 1), float(between(1, *kind.blur, generator)))
@@ -362,6 +385,65 @@ def framed(ink: Tensor, generator: Generator) -> Tensor:
     ink = F.pad(ink, (max(round(0.03 * longer), 1),) * 4)
     ink = F.pad(ink, (max(round(line * longer), 1),) * 4, value=1.0)
     return F.pad(ink, (max(round(margin * longer), 0),) * 4)
+
+
+def on_table(ink: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Paper that ends, a little askew, at one side or at several, with room for a table beside it.
+
+    Args:
+        ink: (batch, height, width), all of it on the paper.
+        generator: draws it.
+
+    Returns:
+        The ink in the larger frame, and 1 where the table is, 0 on paper, both (batch, higher, wider).
+    """
+    batch, high, wide = ink.shape
+    longer = max(high, wide)
+    room = (between(4, 0.15, 0.3, generator) * longer).round().int()
+    has_end = between(4, 0, 1, generator) < 0.5
+    has_end[int(between(1, 0, 4, generator))] = True
+    before, after, left, right = torch.where(has_end, room, 0).tolist()
+    ink = F.pad(ink, (left, right, before, after))
+    y, x = (torch.arange(side, device=ink.device) + 0.5 for side in ink.shape[1:])
+    down, across = y[:, None] - before - high / 2, x - left - wide / 2  # from the paper's middle
+    table = torch.zeros_like(ink)
+    # its edge stands as far off as it leans over, so that no ink is cut
+    for end, away, along, reach, length in (
+        (before, -down, across, high, wide), (after, down, across, high, wide),
+        (left, -across, down, wide, high), (right, across, down, wide, high),
+    ):  # fmt: skip
+        slope = column(uniform(batch, 0.12, generator))
+        beyond = away - reach / 2 - slope.abs() * length / 2 - slope * along
+        table = torch.maximum(table, (beyond + 0.5).clamp(0, 1) * (end > 0))
+    return ink, table
+
+
+def with_pen(ink: Tensor, generator: Generator) -> Tensor:
+    """A pen that lies beside all other ink, as dark as that, along the longer side of a frame that is wider by it.
+
+    Args:
+        ink: (batch, height, width).
+        generator: draws it.
+
+    Returns:
+        (batch, height, wider), or (batch, higher, width) where that was the shorter side.
+    """
+    batch, high, wide = ink.shape
+    if wide > high:
+        return with_pen(ink.transpose(1, 2), generator).transpose(1, 2)
+    room = round(wide * float(between(1, 0.3, 0.6, generator)))
+    on_left = float(between(1, 0, 1, generator)) < 0.5
+    ink = F.pad(ink, (room, 0) if on_left else (0, room))
+    y = (torch.arange(high, device=ink.device) + 0.5)[:, None]
+    x = torch.arange(room + wide, device=ink.device) + 0.5 - (0 if on_left else wide)
+    thick = column(between(batch, 0.004, 0.015, generator)) * high
+    begin, end = (column(between(batch, *part, generator)) * high for part in ((0.0, 0.2), (0.8, 1.2)))
+    at_begin, at_end = (thick + column(between(batch, 0, 1, generator)) * (room - 2 * thick) for _ in range(2))
+    long_y, long_x = end - begin, at_end - at_begin
+    along = ((y - begin) * long_y + (x - at_begin) * long_x) / (long_y.square() + long_x.square())
+    along = along.clamp(0, 1)
+    distance = torch.hypot(y - begin - along * long_y, x - at_begin - along * long_x)
+    return torch.maximum(ink, (thick - distance + 0.5).clamp(0, 1))
 
 
 def specks(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:
