@@ -1,8 +1,8 @@
 PYTHON ?= python3
 FULL := build/full
 LIGHT := build/light
-# two processes of one thread each: most tests use one thread anyway
-PYTEST := OMP_NUM_THREADS=1 $(FULL)/bin/python -m pytest -n 2 --dist worksteal
+# two processes of one thread each: most tests use one thread anyway. Freed memory is kept, where glibc can be told
+PYTEST := OMP_NUM_THREADS=1 MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_MMAP_THRESHOLD_=1073741824 $(FULL)/bin/python -m pytest -n 2 --dist worksteal
 
 .PHONY: help demo test check lint types train export readme bench examples oldest clean
 

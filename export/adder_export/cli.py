@@ -79,11 +79,13 @@ def export(
     from adder_export.graph import OPSET, OPSETS
     from adder_export.model_file import Pictures, export_models
     from adder_export.parity import count_pairs
+    from adder_trainer.device import keep_memory
 
     if opset is not None and opset not in OPSETS:
         raise UsageError(f"opset is {opset}, must be {OPSETS[0]} to {OPSETS[-1]}")
     if checkpoint.is_file() and approach is ApproachChoice.ALL:
         raise UsageError(f"{checkpoint} holds one approach; name it with --approach, or give its folder")
+    keep_memory()
     if conformance:
         say(write_conformance(checkpoint, out, load_images(data, train=False), force=force))
         return

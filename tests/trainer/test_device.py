@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from adder_runtime.errors import DeviceError
-from adder_trainer.device import available, find_device
+from adder_trainer.device import available, find_device, keep_memory
 from adder_trainer.options import DeviceName
 
 
@@ -38,3 +41,20 @@ def test_named_device_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatc
 def test_cpu_is_taken_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, cuda=True)
     assert find_device(DeviceName.CPU) == torch.device("cpu")
+
+
+def test_memory_is_kept_where_the_c_library_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda option, value: told.append((option, value)))
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
+    keep_memory()
+    assert dict(told).keys() == {-1, -3}
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    def missing(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    keep_memory()

@@ -84,7 +84,7 @@ def train(
 ) -> None:
     """Train classify, regress or both on MNIST; each leaves a checkpoint and a folder with its report."""
     from adder_trainer.data import data_folder
-    from adder_trainer.device import find_device
+    from adder_trainer.device import find_device, keep_memory
     from adder_trainer.runs import Data, Run, explain, measure_checkpoint, runs_to_do, train_run
     from adder_trainer.training import RECIPES, Speed
 
@@ -104,6 +104,7 @@ def train(
     if len(together := [option for option, is_given in named.items() if is_given]) > 1:
         raise UsageError(f"{' and '.join(together)} do not go together: name one of them; see: adder-train --help")
     chosen = find_device(device)
+    keep_memory()
     console.print(f"device: {chosen}" + (" (auto)" if device is DeviceName.AUTO else ""))
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "photo_share": photo_share}
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
