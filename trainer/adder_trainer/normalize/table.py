@@ -28,7 +28,7 @@ ALL_ALONG = 0.85
 FOLLOWED = 18
 """Cells over which the table is followed, from all sides where its tone is."""
 
-BROAD = 4
+BROAD = 5
 """Cells on a side of a square that fits everywhere into the paper."""
 
 STROKE = 11
