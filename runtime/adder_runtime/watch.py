@@ -85,4 +85,4 @@ def new_pictures(folder: Path) -> Iterator[str]:
                     yield path
     finally:
         observer.stop()
-        observer.join()
+        observer.join(PATIENCE)  # its threads are daemons, and have been seen to wait for each other for ever

@@ -94,6 +94,7 @@ def test_what_lies_beside_a_digit_does_not_count(what: str) -> None:
 
 
 ALONE = {
+    "a speck in one cell": strokes((5, 5, 6, 6)),
     "a one": strokes((3, 11, 21, 12)),
     "a digit at the edge": strokes((8, 0, 10, 8), (10, 6, 18, 8)),
     "a digit that fills the picture": strokes((0, 0, 4, 24), (4, 20, 24, 24)),
@@ -103,8 +104,7 @@ ALONE = {
 @pytest.mark.parametrize("what", ALONE)
 def test_what_lies_alone_counts_wherever_it_lies(what: str) -> None:
     assert counts(ALONE[what], ALONE[what])
-    with_speck = ALONE[what] + strokes((20, 2, 21, 3))
-    assert counts(with_speck, ALONE[what])
+    assert counts(ALONE[what] + strokes((20, 2, 21, 3)), ALONE[what])
 
 
 def test_nothing_counts_where_there_is_no_ink() -> None:

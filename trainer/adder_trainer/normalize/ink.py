@@ -27,6 +27,9 @@ that were reached were followed to."""
 CLOSE = 2.0
 """Variance of the place of a stroke's ink, in coarse cells squared, at which it weighs half: a speck has less."""
 
+CELL = 1 / 6
+"""Variance of the place within one coarse cell: of a speck that lies in one alone, this is all there is."""
+
 LONG = 50.0
 """The same at which a stroke along the picture's edge weighs half: pieces of a frame, a table, a pen have more."""
 
@@ -145,7 +148,8 @@ def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor
     straight = (1 - ramp(bent, STRAIGHT)) * ramp(spread, LONG_STRAIGHT)
     reaching = ramp(at_edge * at_edge * whole, REACHING) * (1 - REACHES_IN * inside)
     along = spread / (spread + LONG) * (1 - inside)
-    weighs = whole * (spread / (spread + CLOSE)) * (1 - along) * (1 - reaching) * (1 - 0.9 * straight)
+    close = CLOSE / (spread + CELL + CLOSE)
+    weighs = whole * (1 - close) * (1 - along) * (1 - reaching) * (1 - 0.9 * straight)
     weighs = weighs.gather(2, label[:, :1]).reshape(batch, 1, STROKE_GRID, STROKE_GRID) * inked
     share = weighs / weighs.amax(GRIDS, keepdim=True).clamp(min=1e-6)
     least = LIGHTEST_FAR + beside((share > 0.999).to(ink.dtype)) * (LIGHTEST - LIGHTEST_FAR)
