@@ -25,7 +25,8 @@ ROUNDS, STEPS = 4, 6
 that were reached were followed to."""
 
 CLOSE = 2.0
-"""Variance of the place of a stroke's ink, in coarse cells squared, at which it weighs half: a speck has less."""
+"""Variance of the place of a stroke's ink, in coarse cells squared, at which it weighs half, with what CELL
+adds: a speck has less."""
 
 CELL = 1 / 6
 """Variance of the place within one coarse cell: of a speck that lies in one alone, this is all there is."""
@@ -39,6 +40,9 @@ bent or broad, and wholly so: below, it is a straight line."""
 
 LONG_STRAIGHT = 6.0, 12.0
 """Variance of the place of a straight line's ink from which on it begins to weigh less: a ruler's, a pen's."""
+
+LESS_IF_STRAIGHT = 0.9
+"""Share by which a long straight line weighs less."""
 
 REACHING = 0.001, 0.003
 """Ink at the picture's edge times its share of the stroke, in coarse cells, from which on the stroke begins to reach in
@@ -149,7 +153,7 @@ def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor
     reaching = ramp(at_edge * at_edge * whole, REACHING) * (1 - REACHES_IN * inside)
     along = spread / (spread + LONG) * (1 - inside)
     close = CLOSE / (spread + CELL + CLOSE)
-    weighs = whole * (1 - close) * (1 - along) * (1 - reaching) * (1 - 0.9 * straight)
+    weighs = whole * (1 - close) * (1 - along) * (1 - reaching) * (1 - LESS_IF_STRAIGHT * straight)
     weighs = weighs.gather(2, label[:, :1]).reshape(batch, 1, STROKE_GRID, STROKE_GRID) * inked
     share = weighs / weighs.amax(GRIDS, keepdim=True).clamp(min=1e-6)
     least = LIGHTEST_FAR + beside((share > 0.999).to(ink.dtype)) * (LIGHTEST - LIGHTEST_FAR)
