@@ -8,10 +8,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from adder_trainer.normalize.windows import coarse, coarse_highest, highest_around, mean_around
+from adder_trainer.normalize.windows import coarse, coarse_highest, finer, highest_around, mean_around
 
 STROKE_GRID = 24
 """Cells on a side of the grid on which connected strokes are found."""
+
+PIECES = STROKE_GRID // 2
+"""Pieces on a side, of 2x2 cells: those of one piece touch each other, so that they are of one stroke."""
 
 STRONGEST, STRONGEST_OF_PEN = 8, 3
 """The full stroke is as dark as this cell, counted from the darkest: a speck does not count. Thin strokes of a small
@@ -130,17 +133,17 @@ def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor
         weight: (1, 1, GRID, GRID), 1 inside, 0 at the picture's edge.
         edge: (1, 1, GRID, GRID), 1 at the picture's edge, 0 inside.
     """
-    batch, count = ink.shape[0], STROKE_GRID * STROKE_GRID
+    batch = ink.shape[0]
     inked = (coarse_highest(ink, STROKE_GRID) > CUT).to(ink.dtype)
-    label = labels(inked).reshape(batch, 1, count).long()
     mass = coarse(ink, STROKE_GRID) * inked
     place = torch.arange(STROKE_GRID, device=ink.device) + (0.5 - STROKE_GRID / 2)
     down, across = mass * place[:, None], mass * place
     moments = [mass, down, across, down * place[:, None], across * place, down * place]
     cells = torch.cat([*moments, *(coarse(ink * each, STROKE_GRID) * inked for each in (weight, edge))], 1)
-    cells = cells.reshape(batch, 8, count)
-    label = label.expand(-1, 8, -1)
-    strokes = torch.zeros_like(cells).scatter_add(2, label, cells)
+    pieces = coarse(cells, PIECES).reshape(batch, 8, PIECES * PIECES) * (STROKE_GRID // PIECES) ** 2
+    # a product of matrices: where numbers are added at given places, OpenCV 5.0 adds from several threads at once
+    label = coarse_highest(labels(inked), PIECES).reshape(batch, PIECES * PIECES, 1)
+    strokes = pieces @ (label == label.transpose(1, 2)).to(ink.dtype)
     whole = strokes[:, :1]
     down, across, down_down, across_across, down_across, inside, at_edge = (
         strokes[:, 1:] / whole.clamp(min=1e-6)
@@ -154,7 +157,7 @@ def connected(ink: Tensor, weight: Tensor, edge: Tensor) -> tuple[Tensor, Tensor
     along = spread / (spread + LONG) * (1 - inside)
     close = CLOSE / (spread + CELL + CLOSE)
     weighs = whole * (1 - close) * (1 - along) * (1 - reaching) * (1 - LESS_IF_STRAIGHT * straight)
-    weighs = weighs.gather(2, label[:, :1]).reshape(batch, 1, STROKE_GRID, STROKE_GRID) * inked
+    weighs = finer(weighs.reshape(batch, 1, PIECES, PIECES), STROKE_GRID // PIECES) * inked
     share = weighs / weighs.amax(GRIDS, keepdim=True).clamp(min=1e-6)
     least = LIGHTEST_FAR + beside((share > 0.999).to(ink.dtype)) * (LIGHTEST - LIGHTEST_FAR)
     kept = (share >= least).to(ink.dtype) * inked
