@@ -115,12 +115,14 @@ FAR = replace(KINDS[0], sides=(300, 600), frame=0.0, neighbour=0.0)
 NEAR = replace(KINDS[0], sides=(120, 240), size=(0.3, 0.9), frame=0.0, neighbour=0.0)
 """A photo of the digit and of what lies around it."""
 
+ON_TABLE = replace(NEAR, name="photo, on a table", table=True)
+
 MEASURED = (
     *KINDS,
     replace(CELL, name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5),
     replace(FAR, name="photo, digit 10 to 20 %", size=(0.1, 0.2)),
     replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
-    replace(NEAR, name="photo, on a table", table=True),
+    ON_TABLE,
     replace(NEAR, name="photo, beside a pen", pen=True),
 )
 """What is measured and proven: all that training renders, photos of digits that fill little of the frame, and photos
@@ -138,9 +140,10 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
-PAPERS = 8
-"""Times that blank paper is rendered for each that is asked for: the normaliser finds nothing in most of it, and what
-it does find, rests of lines and shadows, is what a network is to know."""
+PAPERS = 6
+"""Times that blank paper is rendered for each that is asked for, and once more in an empty frame, and once on a table:
+the normaliser finds nothing in most of it, and what it does find, rests of lines and shadows, is what a network is to
+know."""
 
 SPECKS = 3
 
@@ -167,7 +170,7 @@ def photograph(
 
     Args:
         digits: to take them from.
-        count: pictures to render, blank paper PAPERS times; those that the normaliser finds nothing in are left out.
+        count: pictures to render, blank paper several times; those that the normaliser finds nothing in are left out.
         generator: on the device of the digits.
         on_progress: told how many more are done.
 
@@ -183,15 +186,16 @@ def photograph(
         kind = KINDS[int((shares < (number * GOLDEN) % 1).sum())]
         digit = digits.digit[index]
         tiles = tile(digits.ink[index], digit, generator)
-        rolls = 1
+        rolls = [kind]
         if (number * NO_DIGITS) % 1 < NO_DIGITS:
             shown = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)]
             tiles = shown(tiles, generator)
-            rolls = PAPERS if shown is nothing else 1
             digit = torch.full_like(digit, NO_DIGIT)
-            kind = replace(kind, frame=0.0, neighbour=0.0)  # a straight line alone may be a one
-        for _ in range(rolls):
-            ink, readable, *_ = normalizer(render(tiles, kind, generator))
+            rolls = [replace(kind, frame=0.0, neighbour=0.0)]  # a straight line alone may be a one
+            if shown is nothing:
+                rolls = [*rolls * PAPERS, replace(rolls[0], framed=1.0), ON_TABLE]
+        for each in rolls:
+            ink, readable, *_ = normalizer(render(tiles, each, generator))
             inks.append(ink[readable])
             labels.append(digit[readable])
         on_progress(len(index))
