@@ -73,6 +73,46 @@ def test_table_becomes_paper_and_the_digit_stays(paper: str, table: float) -> No
     assert (is_table[0, 0][digit > 0] == 0).all()
 
 
+FALLS = {
+    "from the left": 0.3 + 0.7 * (PLACE[1] / GRID + 0.5).expand(GRID, GRID),
+    "from a corner": 0.3 + 0.7 * (PLACE[0] + PLACE[1] + GRID) / (2 * GRID),
+}
+"""Light that falls off to three tenths across the picture, (GRID, GRID)."""
+
+
+@pytest.mark.parametrize("fall", FALLS)
+@pytest.mark.parametrize("paper", PAPERS)
+def test_table_is_found_though_the_light_falls_off(paper: str, fall: str) -> None:
+    digit = written(5, 32)
+    light = lit(PAPERS[paper], digit)[0, 0] * FALLS[fall]
+    found, is_table = without_table(light[None, None]).chunk(2, 1)
+    wanted = lit(torch.ones(GRID, GRID), digit)[0, 0] * FALLS[fall]
+    assert (is_table[0, 0][PAPERS[paper] == 0] == 1).all()
+    assert (is_table[0, 0][digit > 0] == 0).all()
+    assert ((found[0, 0] - wanted).abs() / FALLS[fall]).max() < 0.25  # a table that stayed is 0.55 away
+
+
+@pytest.mark.parametrize("pen", [0.11, 0.2, 0.26])
+@pytest.mark.parametrize("digit", range(10))
+def test_digit_on_a_card_may_be_bold(digit: int, pen: float) -> None:
+    light = lit(sheet(70, 70), written(digit, 36, pen))
+    is_table = without_table(light)[0, 1]
+    assert (is_table[sheet(70, 70) == 0] == 1).all()
+    assert (is_table[sheet(64, 64) == 1] == 0).all()
+
+
+def block_zero(thick: float, high: float = 84, wide: float = 50) -> Tensor:
+    """Ink of a zero with corners, as seven segments show it, (GRID, GRID)."""
+    return sheet(high, wide) * (1 - sheet(high - 2 * thick, wide - 2 * thick))
+
+
+@pytest.mark.parametrize("thick", [4, 8, 12, 16])
+def test_no_zero_with_corners_is_a_sheet_with_a_one_on_it(thick: int) -> None:
+    for ink in (block_zero(thick), block_zero(thick, wide=72)):
+        for light in (ink, 1 - ink, 0.3 + 0.5 * ink):
+            assert not without_table(light[None, None])[:, 1].any()
+
+
 def shadow(width: float) -> Tensor:
     """Light (GRID, GRID) as a share, half of it in a shadow whose edge is so many cells wide."""
     return 1 - 0.4 * torch.sigmoid((PLACE[1] + 20) / width * 4).expand(GRID, GRID)
