@@ -18,7 +18,7 @@ from adder_trainer.augment import between
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation
 from adder_trainer.letters import FONTS, LETTERS, draw_letters
-from adder_trainer.photo import KINDS, column, render
+from adder_trainer.photo import CELL, KINDS, ON_TABLE, Kind, column, render
 from adder_trainer.rendered import take
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import TILE, tile
@@ -46,16 +46,19 @@ BLANK = "blank: "
 
 KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{BLANK}black"
 LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
+EMPTY_FRAME, EMPTY_SHEET = "an empty frame", "an empty sheet on a table"
 """Names of the other groups."""
 
-ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR)
+ORDER = (
+    KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, EMPTY_FRAME, EMPTY_SHEET
+)  # fmt: skip
 """Of the table's rows: a checkpoint's header sorts the names."""
 
 
 def ask_unknown(
     network: Network, digits: Digits, temperature: float, on_progress: Callable[[int], None] = lambda _: None
 ) -> tuple[Asked, ...]:
-    """What a network answers to pictures without a digit: blank ones, then letters, scribbles, and pairs of digits.
+    """What a network answers to pictures without a digit: blank ones, what else is drawn, and what holds nothing.
 
     Args:
         network: on any device; the pictures are drawn on the CPU, so that they are the same everywhere.
@@ -70,6 +73,8 @@ def ask_unknown(
         LETTER: iter(draw_letters(LETTERS).split(BATCH)),
         SCRIBBLE: scribbles(STROKES, generator),
         PAIR: pairs(take(digits, STROKES), generator),
+        EMPTY_FRAME: empty(replace(CELL, frame=0.0, neighbour=0.0, framed=1.0), BLANKS, generator),
+        EMPTY_SHEET: empty(ON_TABLE, BLANKS, generator),
     }
     return tuple(
         ask_pictures(
@@ -85,7 +90,7 @@ def ask_unknown(
 
 def count_pictures(digits: Digits) -> int:
     """How many pictures `ask_unknown` makes."""
-    blanks = len(GROUNDS) * BLANKS + BLANKS // 2 * 2
+    blanks = (len(GROUNDS) + 2) * BLANKS + BLANKS // 2 * 2
     return blanks + len(LETTERS) * len(FONTS) + STROKES + min(STROKES, len(digits))
 
 
@@ -97,8 +102,12 @@ def sizes(count: int) -> Iterator[int]:
 def blank(kind: str, count: int, generator: Generator) -> Iterator[Tensor]:
     """Pictures of a kind's paper, batches of (batch, height, width, 1) uint8."""
     (found,) = (each for each in KINDS if each.name == kind)
-    found = replace(found, frame=0.0)  # a piece of a frame alone may be a one
-    return (render(torch.zeros(size, 1, TILE, TILE), found, generator) for size in sizes(count))
+    return empty(replace(found, frame=0.0), count, generator)  # a piece of a frame alone may be a one
+
+
+def empty(kind: Kind, count: int, generator: Generator) -> Iterator[Tensor]:
+    """Pictures of a kind that show no digit, batches of (batch, height, width, 1) uint8."""
+    return (render(torch.zeros(size, 1, TILE, TILE), kind, generator) for size in sizes(count))
 
 
 def noise(count: int, generator: Generator) -> Iterator[Tensor]:
