@@ -197,12 +197,12 @@ def test_history_has_a_row_for_each_epoch_under_its_names(report: Path) -> None:
 
 def test_command_names_what_differs_from_the_recipe_and_the_defaults() -> None:
     facts = FACTS | {
-        "settings": FACTS["settings"] | {"epochs": 2, "learning_rate": 0.5},
+        "settings": FACTS["settings"] | {"epochs": 2, "learning_rate": 0.5, "photo_share": 0.3},
         "speed": {"autocast": True, "channels_last": False, "compiled": True},
         "test": FACTS["validation"],
     }
     assert command(facts) == (
-        "adder-train --approach classify --recipe ours --seed 3 --epochs 2 --lr 0.5 "
+        "adder-train --approach classify --recipe ours --seed 3 --epochs 2 --lr 0.5 --photo-share 0.3 "
         "--autocast --no-channels-last --compile --test"
     )
 

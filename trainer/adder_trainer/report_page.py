@@ -18,7 +18,7 @@ ANSWERS = {
     Approach.REGRESS: "the digit as one of ten classes and the sum as one value, which is rounded",
 }
 
-OPTIONS = {"epochs": "--epochs", "batch_size": "--batch-size", "learning_rate": "--lr"}
+OPTIONS = {"epochs": "--epochs", "batch_size": "--batch-size", "learning_rate": "--lr", "photo_share": "--photo-share"}
 """Settings that the command line can change, and how."""
 
 SPEEDS = {"autocast": "--autocast", "channels_last": "--no-channels-last", "compiled": "--compile"}
@@ -30,7 +30,8 @@ def command(facts: dict[str, Any]) -> str:
     usual = RECIPES[RecipeName(facts["recipe"]), Approach(facts["approach"])]
     words = ["adder-train", f"--approach {facts['approach']}", f"--recipe {facts['recipe']}", f"--seed {facts['seed']}"]
     settings, speed = facts["settings"], facts["speed"]
-    words += [f"{OPTIONS[name]} {settings[name]}" for name in OPTIONS if settings[name] != getattr(usual, name)]
+    kept = {name: settings[name] for name in OPTIONS if name in settings}
+    words += [f"{OPTIONS[name]} {value}" for name, value in kept.items() if value != getattr(usual, name)]
     words += [SPEEDS[name] for name, default in asdict(Speed()).items() if speed[name] != default]
     return " ".join([*words, "--test"] if "test" in facts else words)
 
