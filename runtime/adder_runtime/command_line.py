@@ -70,7 +70,7 @@ def exit_codes(*errors: type[AdderError], others: Mapping[int, str] | None = Non
         errors: what the command can meet; each brings its code and the first line of its docstring.
         others: further codes and what they mean.
     """
-    meanings = {0: "All went well.", EXIT_INTERRUPTED: "Ctrl-C."} | dict(others or {})
+    meanings = {0: "All went well.", EXIT_INTERRUPTED: "Ctrl-C, or asked to end (SIGTERM)."} | dict(others or {})
     meanings |= {error.exit_code: (error.__doc__ or "").splitlines()[0] for error in errors}
     return "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in sorted(meanings.items()))
 

@@ -37,7 +37,7 @@ EXIT_UNSURE = 12
 """All pictures were answered, some less sure than was wanted."""
 
 EXIT_INTERRUPTED = 130
-"""Ctrl-C."""
+"""Ctrl-C, or asked to end (SIGTERM)."""
 
 
 class AdderError(Exception):

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from adder_runtime.errors import EXIT_INTERRUPTED, EXIT_PIPE_CLOSED, AdderError, NumberError, OutputError, UsageError
@@ -20,10 +22,14 @@ ALMOST_SURE = 0.9999
 def leave(name: str, call: Callable[[], int]) -> NoReturn:
     """Do what a command does and leave the program; what a user can cause becomes one line on standard error.
 
+    Being asked to end (SIGTERM) is as Ctrl-C is, so that no half of a file is left beside its place.
+
     Args:
         name: the command's.
         call: gives the exit code.
     """
+    with suppress(ValueError):  # in a thread of another program, which has its own way to end
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = call()
     except AdderError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -82,6 +83,19 @@ def test_no_condition_takes_several_outputs_of_another(proto: onnx.ModelProto) -
                 "OpenVINO 2026.4 answers its first question wrongly"
             )
         made |= {name: node.op_type == "If" for name in node.output}
+
+
+def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Of the graph, and of the branches of its conditions."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from all_nodes(attribute.g)
+
+
+def test_nothing_is_added_up_at_given_places(proto: onnx.ModelProto) -> None:
+    # OpenCV 5.0 does so from several threads at once, and loses some of it
+    assert [node.op_type for node in all_nodes(proto.graph) if node.op_type.startswith("Scatter")] == []
 
 
 def test_constants_are_folded(proto: onnx.ModelProto) -> None:

@@ -375,7 +375,8 @@ def test_pictures_on_standard_input_are_not_taken_for_paths(kind: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupted in another way")
-def test_watched_folder_is_answered_until_ctrl_c(some: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_watched_folder_is_answered_until_ctrl_c(ending: signal.Signals, some: Path) -> None:
     pytest.importorskip("watchdog")
     command = [sys.executable, "-m", "adder_runtime", "--watch", str(some), "7", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -383,7 +384,7 @@ def test_watched_folder_is_answered_until_ctrl_c(some: Path) -> None:
         time.sleep(3)
         (some / "new.png").write_bytes((some / "4.png").read_bytes())
         assert json.loads(process.stdout.readline())["sum"] == 11
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         assert process.wait(10) == 130
 
 

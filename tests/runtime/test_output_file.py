@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,24 @@ def test_full_disk_leaves_the_earlier_file_and_nothing_else(earlier: Path, monke
         write_whole(earlier, b"new")
     assert earlier.read_bytes() == b"earlier"
     assert list(earlier.parent.iterdir()) == [earlier]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asked to end in another way")
+def test_command_that_is_asked_to_end_leaves_nothing_half_written(earlier: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from adder_runtime import output_file, speech\n"
+        "def call():\n"
+        "    with output_file.whole_file(Path(sys.argv[1])) as file:\n"
+        "        file.write(b'half'); print('ready', flush=True); time.sleep(60)\n"
+        "speech.leave('adder', call)"
+    )
+    command = [sys.executable, "-c", code, str(earlier)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.wait(10) == 130
+        assert process.stderr.read() == "adder: interrupted\n"
+    assert [path.name for path in earlier.parent.iterdir()] == [earlier.name]
+    assert earlier.read_bytes() == b"earlier"
