@@ -18,7 +18,7 @@ from adder_trainer.augment import between
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation
 from adder_trainer.letters import FONTS, LETTERS, draw_letters
-from adder_trainer.photo import CELL, KINDS, ON_TABLE, Kind, column, render
+from adder_trainer.photo import IN_FRAME, KINDS, ON_TABLE, Kind, column, render
 from adder_trainer.rendered import take
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import TILE, tile
@@ -73,7 +73,7 @@ def ask_unknown(
         LETTER: iter(draw_letters(LETTERS).split(BATCH)),
         SCRIBBLE: scribbles(STROKES, generator),
         PAIR: pairs(take(digits, STROKES), generator),
-        EMPTY_FRAME: empty(replace(CELL, frame=0.0, neighbour=0.0, framed=1.0), BLANKS, generator),
+        EMPTY_FRAME: empty(IN_FRAME, BLANKS, generator),
         EMPTY_SHEET: empty(ON_TABLE, BLANKS, generator),
     }
     return tuple(
