@@ -51,7 +51,7 @@ from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.table import nothing_beside, without_table
 from adder_trainer.normalize.windows import coarse, finer, highest_around
 
-NORMALIZER_VERSION = "8"
+NORMALIZER_VERSION = "9"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 56
