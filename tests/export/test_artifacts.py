@@ -50,7 +50,7 @@ def test_accuracy_is_what_was_promised(
     approach: Approach, certificate: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
     if approach is Approach.REGRESS:
-        missed = "0.9948: of three seeds, the best on the validation split is the last on the test images"
+        missed = "0.9949: of three seeds, the best on the validation split is the last on the test images"
         request.applymarker(pytest.mark.xfail(reason=missed, strict=True))
     assert certificate["providers"]["cpu"]["mnist_test"]["sum_accuracy"] >= SUM_ACCURACY[approach]
 
