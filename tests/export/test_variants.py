@@ -24,7 +24,7 @@ from adder_trainer.checkpoint import Checkpoint
 
 FEWER = [Precision.FP16, Precision.INT8]
 
-SIZE = {Precision.FP16: 345_000, Precision.INT8: 230_000}
+SIZE = {Precision.FP16: 350_000, Precision.INT8: 235_000}
 """Bytes, at most, of either approach."""
 
 Images = tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]
