@@ -31,7 +31,7 @@ DRAWN = "drawn"
 """Kind of pictures in which scribbles and pairs are shown: what is unusual is to be their shape alone."""
 
 BLANKS = 200
-"""Pictures of each of GROUNDS, and half as many of noise and of black: 1,000 in all."""
+"""Pictures of each of GROUNDS, and half as many of noise and of black: 1,000 in all; and of each of EMPTY."""
 
 STROKES = 200
 """Scribbles, and pairs of digits."""
@@ -46,12 +46,12 @@ BLANK = "blank: "
 
 KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{BLANK}black"
 LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
-EMPTY_FRAME, EMPTY_SHEET = "an empty frame", "an empty sheet on a table"
 """Names of the other groups."""
 
-ORDER = (
-    KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, EMPTY_FRAME, EMPTY_SHEET
-)  # fmt: skip
+EMPTY = {"an empty frame": IN_FRAME, "an empty sheet on a table": ON_TABLE}
+"""Groups of pictures in which something is to be seen, but no digit, and their kinds."""
+
+ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, *EMPTY)
 """Of the table's rows: a checkpoint's header sorts the names."""
 
 
@@ -73,8 +73,7 @@ def ask_unknown(
         LETTER: iter(draw_letters(LETTERS).split(BATCH)),
         SCRIBBLE: scribbles(STROKES, generator),
         PAIR: pairs(take(digits, STROKES), generator),
-        EMPTY_FRAME: empty(IN_FRAME, BLANKS, generator),
-        EMPTY_SHEET: empty(ON_TABLE, BLANKS, generator),
+        **{name: empty(kind, BLANKS, generator) for name, kind in EMPTY.items()},
     }
     return tuple(
         ask_pictures(
@@ -90,7 +89,7 @@ def ask_unknown(
 
 def count_pictures(digits: Digits) -> int:
     """How many pictures `ask_unknown` makes."""
-    blanks = (len(GROUNDS) + 2) * BLANKS + BLANKS // 2 * 2
+    blanks = (len(GROUNDS) + len(EMPTY)) * BLANKS + BLANKS // 2 * 2
     return blanks + len(LETTERS) * len(FONTS) + STROKES + min(STROKES, len(digits))
 
 

@@ -116,8 +116,10 @@ NEAR = replace(KINDS[0], sides=(120, 240), size=(0.3, 0.9), frame=0.0, neighbour
 """A photo of the digit and of what lies around it."""
 
 IN_FRAME = replace(CELL, name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5)
+"""A cell with its frame all around."""
 
 ON_TABLE = replace(NEAR, name="photo, on a table", table=True)
+"""A photo of a sheet that does not fill it."""
 
 MEASURED = (
     *KINDS,
