@@ -94,7 +94,9 @@ def test_frame_is_a_line_all_around_and_leaves_a_gap(tiles: Tensor) -> None:
     ink = photo.place(tiles, 60, 60, torch.full((12,), 0.7), seeded())
     margins = set()
     for seed in range(8):
-        framed = photo.framed(ink, seeded(seed))
+        framed, digit = photo.framed(ink, ink, seeded(seed))
+        torch.testing.assert_close(digit.sum(), ink.sum())
+        assert (framed >= digit).all()
         line = framed.amin(0) > 0.5
         rows, columns = line.any(1).nonzero()[:, 0], line.any(0).nonzero()[:, 0]
         top, bottom, left, right = rows[0], rows[-1], columns[0], columns[-1]
@@ -112,7 +114,8 @@ def test_paper_ends_on_a_table_and_no_ink_does(tiles: Tensor) -> None:
     ink = photo.place(tiles, 60, 50, torch.full((12,), 1.0), seeded())
     sides = set()
     for seed in range(12):
-        larger, table = photo.on_table(ink, seeded(seed))
+        larger, digit, table = photo.on_table(ink, ink / 2, seeded(seed))
+        torch.testing.assert_close(digit, larger / 2)
         torch.testing.assert_close(larger.sum(), ink.sum())
         assert (table[larger > 0] == 0).all()
         edges = table[:, 0], table[:, -1], table[:, :, 0], table[:, :, -1]
@@ -127,7 +130,10 @@ def test_paper_ends_on_a_table_and_no_ink_does(tiles: Tensor) -> None:
 def test_pen_lies_beside_the_ink_along_the_longer_side(high: int, wide: int, tiles: Tensor) -> None:
     ink = photo.place(tiles, high, wide, torch.full((12,), 0.9), seeded())
     for seed in range(8):
-        with_pen = photo.with_pen(ink, seeded(seed))
+        with_pen, digit = photo.with_pen(ink, ink, seeded(seed))
+        assert digit.shape == with_pen.shape
+        torch.testing.assert_close(digit.sum(), ink.sum())
+        assert (with_pen >= digit).all()
         grown = with_pen.shape[1] - high, with_pen.shape[2] - wide
         assert min(grown) == 0
         assert (grown[0] > 0) == (wide > high)
@@ -299,3 +305,19 @@ def test_photographs_come_out_alike_again(drawn: Digits) -> None:
     first, again = (photo.photograph(drawn, 120, seeded(5)) for _ in range(2))
     assert torch.equal(first.ink, again.ink)
     assert torch.equal(first.digit, again.digit)
+
+
+@pytest.mark.parametrize("kind", photo.MEASURED, ids=lambda kind: kind.name)
+def test_scene_tells_where_the_ink_of_the_digit_lies(kind: photo.Kind, tiles: Tensor) -> None:
+    pixels, digit = photo.scene(tiles, kind, seeded(4))
+    assert digit.shape == pixels.shape[:3]
+    assert 0 <= digit.min() <= digit.max() <= 1
+    assert (digit.flatten(1).amax(1) > 0.3).all()
+    torch.testing.assert_close(photo.render(tiles, kind, seeded(4)), pixels)
+
+
+def test_hard_shadows_are_as_hard_as_is_asked() -> None:
+    kind = replace(PLAIN, shadow=1.0, hardest=0.002)
+    steps = (photo.lamp(400, 100, 100, kind, seeded()).diff(dim=2).abs().amax((1, 2))).sort().values
+    assert steps[-40:].min() > 0.1
+    assert steps[:40].max() < 0.03

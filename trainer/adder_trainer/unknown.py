@@ -43,5 +43,23 @@ def cut_apart(tiles: Tensor, generator: Generator) -> Tensor:
     return torch.where(upright, tiles.roll(TILE // 2, 2), tiles.roll(TILE // 2, 3))
 
 
+def noise(batch: int, generator: Generator) -> Tensor:
+    """Grey pictures with grain of any strength, (batch, side, side, 1) uint8."""
+    side = int(between(1, 28, 129, generator))
+    light, spread = (between(batch, *limits, generator)[:, None, None] for limits in ((0.1, 0.9), (0.01, 0.3)))
+    return _to_pixels(light + spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
+
+
+def black(batch: int, generator: Generator) -> Tensor:
+    """Pictures of a covered lens, black but for the sensor's noise, (batch, side, side, 1) uint8."""
+    side = int(between(1, 28, 129, generator))
+    spread = between(batch, 0, 0.02, generator)[:, None, None]
+    return _to_pixels(spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
+
+
+def _to_pixels(light: Tensor) -> Tensor:
+    return (light.clamp(0, 1) * 255).round().to(torch.uint8)[:, :, :, None]
+
+
 UNKNOWN = (nothing, nothing, scribble, side_by_side, cut_apart)
 """What is shown as no digit, evenly; blank paper is what people hand over most."""
