@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from adder_trainer.clutter import THINGS, with_clutter
+from adder_trainer.clutter import THINGS, TOUCHES, with_clutter
 
 
 def seeded(seed: int = 1) -> Generator:
@@ -35,9 +35,10 @@ def test_nothing_touches_the_digit() -> None:
     digit[:, 20:40, 25:35] = 1
     paper = torch.full((200, 1, 1), 0.9)
     light = (0.9 - 0.5 * digit).clone()
-    changed = with_clutter(light, digit, paper, 1.0, seeded()) != light
-    assert not changed[:, 20:40, 25:35].any()
-    assert changed.flatten(1).any(1).float().mean() > 0.9
+    change = (with_clutter(light, digit, paper, 1.0, seeded()) - light).abs()
+    # no more than the faint edge of what comes close
+    assert change[:, 20:40, 25:35].max() <= TOUCHES
+    assert (change > TOUCHES).flatten(1).any(1).float().mean() > 0.8
 
 
 def test_probability_says_how_often() -> None:

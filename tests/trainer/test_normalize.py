@@ -220,7 +220,7 @@ def test_what_is_fully_transparent_is_nothing_to_read(channels: int) -> None:
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_contrast_decides_what_is_readable(sign: int) -> None:
-    under, over = 10, 11
+    under, over = 5, 6
     assert under / 255 < LEAST_CONTRAST < over / 255
     stroke = np.zeros((64, 64, 1), np.int16)
     stroke[16:48, 28:36] = sign

@@ -52,7 +52,7 @@ WARM_UP = 0.1
 BATCH = 10
 """Pictures rendered at once; they share their size and their lens."""
 
-EMPTY_EACH = 11
+EMPTY_EACH = 9
 """One batch in so many shows no digit."""
 
 NOISE_EACH = 4
@@ -78,20 +78,26 @@ cares little about a small digit."""
 _KIND = {kind.name: kind for kind in KINDS}
 
 SCENES = (
-    (0.14, replace(_KIND["photo"], shadow=0.55, clutter=0.1)),
-    (0.18, replace(FAR, name="photo, far away", sides=(200, 420), size=(0.04, 0.32), clutter=0.12)),
-    (0.12, replace(NEAR, name="photo, nearer", shadow=0.55, clutter=0.2)),
+    (0.13, replace(_KIND["photo"], gradient=0.75, shadow=0.55, clutter=0.1)),
+    (
+        0.24,
+        replace(
+            FAR, name="photo, far away", sides=(200, 420), size=(0.04, 0.3), gradient=0.75, specks=0.25, clutter=0.1
+        ),
+    ),
+    (0.12, replace(NEAR, name="photo, nearer", gradient=0.75, shadow=0.55, clutter=0.2)),
     (0.06, replace(ON_TABLE, clutter=0.06)),
     (0.05, replace(NEAR, name="photo, beside a pen", clutter=0.1, pen=True)),
-    (0.07, replace(_KIND["small photo"], hardest=0.003, clutter=0.06)),
-    (0.04, replace(_KIND["scan"], clutter=0.03)),
+    (0.06, replace(_KIND["small photo"], hardest=0.003, clutter=0.06)),
+    (0.03, replace(_KIND["scan"], clutter=0.03)),
     (0.05, replace(_KIND["pencil"], clutter=0.04)),
-    (0.09, _KIND["cell"]),
-    (0.05, IN_FRAME),
+    (0.08, _KIND["cell"]),
+    (0.04, IN_FRAME),
     (0.03, replace(_KIND["drawn"], clutter=0.05)),
     (0.04, replace(_KIND["drawn"], name="drawn, smaller", sides=(60, 300), size=(0.07, 0.5), clutter=0.04)),
-    (0.05, _KIND["cut out"]),
-    (0.03, _KIND["tiny"]),
+    (0.02, _KIND["cut out"]),
+    (0.04, replace(_KIND["cut out"], name="cut out, larger", sides=(48, 200))),
+    (0.01, _KIND["tiny"]),
 )
 """What it is shown, and how often."""
 
@@ -130,7 +136,8 @@ def show(digits: Digits, number: int, seed: int) -> tuple[Views, Views]:
     tiles = tile(digits.ink[index], digits.digit[index], generator)
     if number % EMPTY_EACH:
         return seen(*scene(tiles, kind, generator), generator)
-    pixels, _ = scene(torch.zeros_like(tiles), kind, generator)
+    alone = replace(kind, clutter=0.0, frame=0.0, pen=False)  # a straight line with no digit beside it may be a one
+    pixels, _ = scene(torch.zeros_like(tiles), alone, generator)
     if number % (NOISE_EACH * EMPTY_EACH) == 0:
         pixels = noise(BATCH, generator)
     return seen(pixels, torch.zeros(pixels.shape[:3]), generator)

@@ -168,11 +168,6 @@ def branch(
     return then(*given) if condition else otherwise(*given)
 
 
-def is_larger(image: Tensor, side: int) -> bool:
-    """Whether raw pixels (batch, height, width, channels) have a side of more than so many."""
-    return cast(bool, torch.sym_max(image.shape[1], image.shape[2]) > side)
-
-
 def times(size: int, wanted: int) -> int:
     """How many times a number of pixels goes into another one, and 1 at least."""
     return cast(int, torch.sym_max(1, size // wanted))
