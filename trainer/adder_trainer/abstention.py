@@ -47,7 +47,7 @@ KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{
 LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
 """Names of the other groups."""
 
-EMPTY = {"an empty frame": IN_FRAME, "an empty sheet on a table": ON_TABLE}
+EMPTY = {"an empty frame": IN_FRAME, "an empty sheet on a table": replace(ON_TABLE, clutter=0.0)}
 """Groups of pictures in which something is to be seen, but no digit, and their kinds."""
 
 ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, *EMPTY)
@@ -100,7 +100,7 @@ def sizes(count: int) -> Iterator[int]:
 def blank(kind: str, count: int, generator: Generator) -> Iterator[Tensor]:
     """Pictures of a kind's paper, batches of (batch, height, width, 1) uint8."""
     (found,) = (each for each in KINDS if each.name == kind)
-    return empty(replace(found, frame=0.0), count, generator)  # a piece of a frame alone may be a one
+    return empty(replace(found, frame=0.0, clutter=0.0), count, generator)  # a straight line alone may be a one
 
 
 def empty(kind: Kind, count: int, generator: Generator) -> Iterator[Tensor]:

@@ -202,7 +202,7 @@ def photograph(
             shown = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)]
             tiles = shown(tiles, generator)
             digit = torch.full_like(digit, NO_DIGIT)
-            rolls = [replace(kind, frame=0.0, neighbour=0.0)]  # a straight line alone may be a one
+            rolls = [replace(kind, frame=0.0, neighbour=0.0, clutter=0.0)]  # a straight line alone may be a one
             if shown is nothing:
                 rolls = [*rolls * PAPERS, IN_FRAME]
         for each in rolls:

@@ -206,7 +206,8 @@ def as_it_is(image: Tensor, ink: Tensor, box: Tensor, is_prepared: Tensor) -> tu
 
 def together(found: Tensor) -> Tensor:
     """What was found that has much of it around, and what hangs together with that: no specks, (batch, 1, n, n)."""
-    around = mean_around(found, AROUND)
+    # what is hardly likely counts for little, however much there is of it
+    around = mean_around(found * found * found, AROUND)
     kept = ramp(around / around.amax(GRIDS, keepdim=True).clamp(min=1e-6), MUCH) * found
     for _ in range(ROUNDS):
         kept = torch.minimum(highest_around(kept, REACH, REACH), found)
