@@ -38,7 +38,7 @@ from adder_trainer.normalize.ink import (
 from adder_trainer.normalize.paper import lamp, paper_beside
 from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
-from adder_trainer.normalize.windows import highest_around, mean_around
+from adder_trainer.normalize.windows import coarse, highest_around, mean_around
 
 NORMALIZER_VERSION = "10"
 """Raised when the same pixels give another ink."""
@@ -141,28 +141,18 @@ class Normalizer(nn.Module):
         middle = size / 2 + ((begin + end) / 2 - GRID / COARSER / 2) * cell * COARSER
         fine = ((end - begin).amax(1, keepdim=True) + MORE) * cell * (COARSER * MARGIN / CLOSE_GRID)
 
-        def in_close(values: Tensor, middle_of: Tensor, cell_of: Tensor, cells: int) -> Tensor:
-            """A grid over the second look as a look at some place of it sees it, interpolated."""
-            offset = torch.arange(cells, device=image.device) + (0.5 - cells / 2)
-            at_y, at_x = ((middle_of - middle + offset * cell_of) / fine + CLOSE_GRID / 2).chunk(2, 1)
-            grid = values.shape[3]
-            rows, columns = nodes(at_y.transpose(2, 3), grid), nodes(at_x, grid, across=True)
-            return rows @ values @ columns
-
         light, _ = picture.look(middle, fine, CLOSE_GRID, weights, rest, repeat=True)
-        probability = self.finder(light).sigmoid()
         inside = picture.inside(middle, fine * COARSER, CLOSE_GRID // COARSER)
-        probability = probability * inside
-        ground, is_paper = paper_beside(light, probability, large)
-        place = middle, fine, CLOSE_GRID
-        beside = light - in_close(ground, *place)
+        probability = self.finder(light).sigmoid() * inside
         is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
-        where = in_close(is_ink, *place)
-        polarity = torch.where((beside * where).sum(GRIDS, keepdim=True) < 0, -1.0, 1.0)
-        lit = lamp(ground, polarity)
-        beside = beside * polarity / in_close(lit, *place)
-        paper = in_close(is_paper, *place)
-        grain = (paper * beside.abs()).sum(GRIDS, keepdim=True) / paper.sum(GRIDS, keepdim=True)
+        coarse_light = coarse(light, CLOSE_GRID // COARSER)
+        ground, is_paper = paper_beside(coarse_light, probability, large)
+        polarity = torch.where(((coarse_light - ground) * is_ink).sum(GRIDS, keepdim=True) < 0, -1.0, 1.0)
+        paper = torch.cat([ground, lamp(ground, polarity), is_ink, is_paper], 1)  # (batch, 4, coarse cells, the same)
+        each = (torch.arange(CLOSE_GRID, device=image.device) + 0.5)[None, None, None]
+        here, lit, where, is_paper = interpolated(paper, each, each).chunk(4, 1)
+        beside = (light - here) * polarity / lit
+        grain = (is_paper * beside.abs()).sum(GRIDS, keepdim=True) / is_paper.sum(GRIDS, keepdim=True)
         # the mean distance of a normal distribution from its middle is 0.8 of its standard deviation
         difference = beside * where
         grain = torch.minimum(grain / 0.8, MOST_GRAIN * strongest(difference))
@@ -178,10 +168,11 @@ class Normalizer(nn.Module):
         ink = (ink - (GRAIN_OF_INK * share).clamp(max=CUT)).clamp(min=0)
         centre = middle + (centre_of_mass(ink) - CLOSE_GRID / 2) * fine - (CENTRE - SIDE / 2) * scale
 
-        place = centre, scale, SIDE
-        light, inside = picture.look(*place, weights, rest)
-        difference = (light - in_close(ground, *place) * inside) * polarity / in_close(lit, *place)
-        difference = calm(difference * in_close(is_ink, *place), share, CALM_LAST)
+        light, inside = picture.look(centre, scale, SIDE, weights, rest)
+        offset = torch.arange(SIDE, device=image.device) + (0.5 - SIDE / 2)
+        at_y, at_x = ((centre - middle + offset * scale) / fine + CLOSE_GRID / 2).chunk(2, 1)
+        here, lit, where = interpolated(paper[:, :3], at_y, at_x).chunk(3, 1)
+        difference = calm((light - here * inside) * polarity / lit * where, share, CALM_LAST)
         contrast = contrast_of(difference, grain)
         floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
         ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
@@ -214,20 +205,20 @@ def together(found: Tensor) -> Tensor:
     return kept
 
 
-def nodes(at: Tensor, grid: int, *, across: bool = False) -> Tensor:
-    """Weights of linear interpolation between the middles of the cells of a grid over the second look.
+def interpolated(maps: Tensor, at_y: Tensor, at_x: Tensor) -> Tensor:
+    """Grids over the second look as cells elsewhere in it see them, (batch, maps, cells, cells), linear.
 
     Args:
-        at: (..., cells, 1), across (..., 1, cells): where the middle of each cell lies, in cells of the second look.
-        grid: cells on a side of the grid over the same square.
-        across: for the grid's columns.
-
-    Returns:
-        (..., cells, grid), across (..., grid, cells); what a cell gets sums to 1.
+        maps: (batch, maps, n, n).
+        at_y: (batch, 1, 1, cells) where the middle of each row of cells lies, in cells of the second look.
+        at_x: the same of each column.
     """
-    node = torch.arange(grid, device=at.device) + 0.5
-    at = (at * (grid / CLOSE_GRID)).clamp(0.5, grid - 0.5)
-    return (1 - (at - (node[:, None] if across else node)).abs()).clamp(min=0)
+    grid = maps.shape[3]
+    node = torch.arange(grid, device=maps.device) + 0.5
+    down, across = ((at * (grid / CLOSE_GRID)).clamp(0.5, grid - 0.5) for at in (at_y, at_x))
+    rows = (1 - (down.transpose(2, 3) - node).abs()).clamp(min=0)  # (batch, 1, cells, n)
+    columns = (1 - (across - node[:, None]).abs()).clamp(min=0)  # (batch, 1, n, cells)
+    return rows @ maps @ columns
 
 
 def edge(place: Tensor, middle: Tensor, cell: Tensor, size: Tensor) -> Tensor:

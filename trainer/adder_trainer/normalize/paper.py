@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST
-from adder_trainer.normalize.windows import coarse, highest_around, mean_around
+from adder_trainer.normalize.windows import highest_around, mean_around
 
 AVOIDED = 16.0
 """Weight of a cell as paper falls with the probability of ink in it as exp(-AVOIDED * probability): where there is ink
@@ -27,12 +27,12 @@ def paper_beside(light: Tensor, ink: Tensor, large: Tensor) -> tuple[Tensor, Ten
     """The paper's light, also under the ink, and how far each cell is paper; (batch, 1, n, n) each.
 
     Args:
-        light: (batch, 1, m, m), m a multiple of n.
+        light: (batch, 1, n, n).
         ink: (batch, 1, n, n) probability that a cell holds some ink.
         large: (batch or 1, 1, 1, 1) how far the surroundings of a cell count beside the whole grid, 0 to 1.
     """
     is_paper = (-AVOIDED / 2 * (highest_around(ink, 3, 3) + ink)).exp()
-    seen = is_paper * coarse(light, ink.shape[3])
+    seen = is_paper * light
     total, weight = (EVERYWHERE * each.mean(GRIDS, keepdim=True) for each in (seen, is_paper))
     for window, share in NEIGHBOURHOODS:
         total = total + large * share * mean_around(seen, window)
