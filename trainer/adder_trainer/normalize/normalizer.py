@@ -215,10 +215,10 @@ def interpolated(maps: Tensor, at_y: Tensor, at_x: Tensor) -> Tensor:
     """
     grid = maps.shape[3]
     node = torch.arange(grid, device=maps.device) + 0.5
-    down, across = ((at * (grid / CLOSE_GRID)).clamp(0.5, grid - 0.5) for at in (at_y, at_x))
-    rows = (1 - (down.transpose(2, 3) - node).abs()).clamp(min=0)  # (batch, 1, cells, n)
-    columns = (1 - (across - node[:, None]).abs()).clamp(min=0)  # (batch, 1, n, cells)
-    return rows @ maps @ columns
+    places = ((at * (grid / CLOSE_GRID)).clamp(0.5, grid - 0.5).transpose(2, 3) for at in (at_y, at_x))
+    rows, columns = ((1 - (place - node).abs()).clamp(min=0) for place in places)  # (batch, 1, cells, n)
+    # not times the columns turned over: where both are the same constant, the file holds it once
+    return rows @ (columns @ maps.transpose(2, 3)).transpose(2, 3)
 
 
 def edge(place: Tensor, middle: Tensor, cell: Tensor, size: Tensor) -> Tensor:
