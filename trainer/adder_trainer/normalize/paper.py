@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST
+from adder_trainer.normalize.ink import LEAST_CONTRAST
 from adder_trainer.normalize.windows import highest_around, mean_around
 
 AVOIDED = 16.0
@@ -32,12 +32,12 @@ def paper_beside(light: Tensor, ink: Tensor, large: Tensor) -> tuple[Tensor, Ten
         large: (batch or 1, 1, 1, 1) how far the surroundings of a cell count beside the whole grid, 0 to 1.
     """
     is_paper = (-AVOIDED / 2 * (highest_around(ink, 3, 3) + ink)).exp()
-    seen = is_paper * light
-    total, weight = (EVERYWHERE * each.mean(GRIDS, keepdim=True) for each in (seen, is_paper))
+    both = torch.cat([is_paper * light, is_paper], 1)  # the paper's light, and how much of it there is
+    total = EVERYWHERE * both.mean((2, 3), keepdim=True)
     for window, share in NEIGHBOURHOODS:
-        total = total + large * share * mean_around(seen, window)
-        weight = weight + large * share * mean_around(is_paper, window)
-    return total / weight, is_paper
+        total = total + large * share * mean_around(both, window)
+    seen, weight = total.chunk(2, 1)
+    return seen / weight, is_paper
 
 
 def lamp(ground: Tensor, polarity: Tensor) -> Tensor:
