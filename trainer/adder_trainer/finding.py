@@ -27,7 +27,7 @@ from adder_trainer.device import keep_memory
 from adder_trainer.normalize.finder import COARSER, Finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
 from adder_trainer.normalize.picture import GRID, WHITE, Picture
-from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, scene
+from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, ink_box, scene
 from adder_trainer.strokes import TILE, line, tile
 from adder_trainer.training import update_average
 from adder_trainer.unknown import cut_apart, noise, scribble, side_by_side
@@ -194,16 +194,14 @@ def close_square(ink: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         middle (batch, 2, 1, 1) and width of the cells (batch, 1, 1, 1), in pixels.
     """
     batch, *size = ink.shape
-    middles, lengths = [], []
-    for axis, side in zip((2, 1), size, strict=True):
-        inked = (ink > 0.2).any(axis)
-        place = torch.arange(side)
-        first, last = torch.where(inked, place, side).amin(1), torch.where(inked, place + 1, 0).amax(1)
-        is_there = last > first
-        anywhere = between(batch, 0, side, generator)
-        middles.append(torch.where(is_there, (first + last) / 2, anywhere))
-        lengths.append(torch.where(is_there, last - first, 0))
-    length = torch.maximum(*lengths)
+    top, left, bottom, right = ink_box(ink).unbind(1)
+    anywhere = [between(batch, 0, side, generator) for side in size]
+    is_there = bottom > top
+    middles = [
+        torch.where(is_there, (first + last) / 2, place)
+        for first, last, place in zip((top, left), (bottom, right), anywhere, strict=True)
+    ]
+    length = torch.maximum(bottom - top, right - left)
     some = between(batch, math.log(0.1), 0, generator).exp() * max(size)
     length = torch.where(length > 0, length, some)
     middle = torch.stack([each + uniform(batch, OFF_CENTRE, generator) * length for each in middles], 1)

@@ -156,6 +156,12 @@ PAPERS = 7
 in most of it, and what it does find, rests of lines and shadows, is what a network is to know. Not a table: what is
 left of one at one side is a straight line, and such a line may be a one."""
 
+INKED = 0.2
+"""Ink of a pixel from which on it belongs to the box of what was written."""
+
+FOUND_RIGHTLY = 0.6
+"""Share of both boxes together that the box of the ink that was found and that of what was written have in common."""
+
 SPECKS = 3
 
 # ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
@@ -181,7 +187,8 @@ def photograph(
 
     Args:
         digits: to take them from.
-        count: pictures to render, blank paper several times; those that the normaliser finds nothing in are left out.
+        count: pictures to render, blank paper several times; those in which the normaliser finds nothing, or not what
+            was written, are left out.
         generator: on the device of the digits.
         on_progress: told how many more are done.
 
@@ -206,11 +213,36 @@ def photograph(
             if shown is nothing:
                 rolls = [*rolls * PAPERS, IN_FRAME]
         for each in rolls:
-            ink, readable, *_ = normalizer(render(tiles, each, generator))
-            inks.append(ink[readable])
-            labels.append(digit[readable])
+            pixels, written = scene(tiles, each, generator)
+            seen = normalizer(pixels)
+            # where only a part of it was found, or something else, the label would be wrong
+            is_right = seen.readable & (overlap(seen.box, ink_box(written)) > FOUND_RIGHTLY) | (
+                seen.readable & (written.amax((1, 2)) == 0)
+            )
+            inks.append(seen.ink[is_right])
+            labels.append(digit[is_right])
         on_progress(len(index))
     return Digits(torch.cat(inks), torch.cat(labels))
+
+
+def ink_box(ink: Tensor) -> Tensor:
+    """Top, left, bottom and right of ink (batch, height, width) in pixels, (batch, 4); all 0 where there is none."""
+    begins, ends = [], []
+    for axis in (2, 1):
+        inked = (ink > INKED).any(axis)
+        place = torch.arange(inked.shape[1], device=ink.device)
+        end = torch.where(inked, place + 1, 0).amax(1)
+        ends.append(end)
+        begins.append(torch.minimum(torch.where(inked, place, len(place)).amin(1), end))
+    return torch.stack([*begins, *ends], 1)
+
+
+def overlap(one: Tensor, other: Tensor) -> Tensor:
+    """Area that two boxes, (batch, 4) each, have in common, as a share of what either covers; (batch) 0 to 1."""
+    begin, end = torch.maximum(one[:, :2], other[:, :2]), torch.minimum(one[:, 2:], other[:, 2:])
+    common = (end - begin).clamp(min=0).prod(1)
+    first, second = ((each[:, 2:] - each[:, :2]).prod(1) for each in (one, other))
+    return common / (first + second - common).clamp(min=1)
 
 
 def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
