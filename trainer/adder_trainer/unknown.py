@@ -10,7 +10,10 @@ from adder_trainer.augment import between, uniform
 from adder_trainer.strokes import TILE, dilate, line
 
 TURNS = 6
-"""Straight pieces of a scribble."""
+"""Most straight pieces of a scribble."""
+
+FEWEST_TURNS = 4
+"""Fewest: one piece may be a one, two a seven, three a two."""
 
 
 def nothing(tiles: Tensor, generator: Generator) -> Tensor:
@@ -24,7 +27,7 @@ def scribble(tiles: Tensor, generator: Generator) -> Tensor:
     places = torch.stack([between(batch, 0.15, 0.85, generator) for _ in range(2 * (TURNS + 1))], 1) * TILE
     places = places.reshape(batch, TURNS + 1, 2)
     ends = torch.cat([places[:, :-1], places[:, 1:]], 2)  # (batch, TURNS, 4)
-    drawn = between(batch, 1, TURNS + 1, generator)[:, None] > torch.arange(TURNS, device=tiles.device)
+    drawn = between(batch, FEWEST_TURNS, TURNS + 1, generator)[:, None] > torch.arange(TURNS, device=tiles.device)
     strokes = (line(ends, torch.full((batch,), 0.6, device=tiles.device)) * drawn[:, :, None, None]).amax(
         1, keepdim=True
     )
