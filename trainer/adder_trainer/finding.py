@@ -258,6 +258,8 @@ def fit_finder(
 ) -> Finder:
     """The finder that has learned from some pictures, in evaluation mode, on the device.
 
+    Its weights are rounded to what 16 bits hold, so that a file may hold them in 16 and find the same.
+
     Args:
         recipe: how.
         views: whole and close, of the same pictures.
@@ -289,8 +291,7 @@ def fit_finder(
         update_average(average, finder, recipe.averaging, step - 1)
         on_step(step, steps, total)
     torch.set_flush_denormal(False)
-    average.eval()
-    return average
+    return average.half().float().eval()
 
 
 def in_batches(count: int, size: int, epochs: int) -> Iterator[Tensor]:
