@@ -151,7 +151,7 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
-PAPERS = 7
+PAPERS = 14
 """Times that blank paper is rendered for each that is asked for, and once an empty frame: the normaliser finds nothing
 in most of it, and what it does find, rests of lines and shadows, is what a network is to know. Not a table: what is
 left of one at one side is a straight line, and such a line may be a one."""
