@@ -78,7 +78,7 @@ RECIPES = {
         all_numbers=True,
         averaging=0.999,
         self_distillation=0.25,
-        photo_share=0.2,
+        photo_share=0.15,
         photos=20_000,
         photo_epochs=13,
     ),
