@@ -28,7 +28,7 @@ WIDTHS = (8, 16, 24, 32)
 SURROUNDINGS = 17
 """Cells on a side of the surroundings with which each cell is compared."""
 
-LEAST_SPREAD, LEAST_LOCAL_SPREAD, OF_ALL = 0.01, 0.005, 0.3
+LEAST_SPREAD, LEAST_LOCAL_SPREAD, OF_ALL = 0.02, 0.015, 0.3
 """What is added to the spread of the light over the picture, and over the surroundings of a cell, before a difference
 is divided by it; and the share of all cells' that is added to that of the surroundings, so that grain on empty paper
 stays small beside ink."""
