@@ -35,7 +35,7 @@ from adder_trainer.normalize.ink import (
     strongest,
     to_ink,
 )
-from adder_trainer.normalize.paper import lamp, paper_beside
+from adder_trainer.normalize.paper import by_tone, lamp, paper_beside
 from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
@@ -46,7 +46,7 @@ NORMALIZER_VERSION = "10"
 CLOSE_GRID = 64
 """Cells on a side of the second look, over the box that the first one found."""
 
-FOUND = 0.4, 0.6
+FOUND = 0.3, 0.7
 """Probability of ink from which on a cell of the first look begins to add to the box, and adds a whole cell."""
 
 LEAST_FOUND = 0.05
@@ -149,7 +149,8 @@ class Normalizer(nn.Module):
         probability = self.finder(light).sigmoid() * inside
         is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
         coarse_light = coarse(light, CLOSE_GRID // COARSER)
-        ground, is_paper = paper_beside(coarse_light, probability, large)
+        tone = by_tone(coarse_light, picture.corners(middle, fine * COARSER, CLOSE_GRID // COARSER) * inside)
+        ground, is_paper = paper_beside(coarse_light, tone + large * (probability - tone), inside, large)
         polarity = torch.where(((coarse_light - ground) * is_ink).sum(GRIDS, keepdim=True) < 0, -1.0, 1.0)
         paper = torch.cat([ground, lamp(ground, polarity), is_ink, is_paper], 1)  # (batch, 4, coarse cells, the same)
         each = (torch.arange(CLOSE_GRID, device=image.device) + 0.5)[None, None, None]

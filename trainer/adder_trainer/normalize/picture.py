@@ -25,6 +25,9 @@ picture in floating point would take most of the time, and four times its memory
 SEEN_FIRST = 192
 """The same as LARGE_SIDE for the rows of the first look: two for each of its cells."""
 
+CORNER = 0.15
+"""How far a corner reaches, as a share of the picture's height and of its width."""
+
 WHITE = 255.0
 """The largest value of a pixel."""
 
@@ -118,11 +121,25 @@ class Picture(NamedTuple):
 
     def inside(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
         """The share of each cell of such a square that lies in the picture, (batch, 1, cells, cells)."""
-        offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
-        place = middle + offset * cell  # (batch, 2, 1, cells)
+        place = places(middle, cell, cells)
         nearest = torch.minimum(place, self.size - place)
         down, across = (nearest / cell + 0.5).clamp(0, 1).chunk(2, 1)
         return down.transpose(2, 3) * across
+
+    def corners(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
+        """How near each cell of such a square is to a corner of the picture, (batch, 1, cells, cells), 0 to 1.
+
+        1 in the corner itself and outside of it; 0 more than CORNER away from it, down or across.
+        """
+        away = (places(middle, cell, cells) / self.size - 0.5).abs()
+        down, across = ((away - (0.5 - CORNER)) / CORNER).clamp(0, 1).chunk(2, 1)
+        return down.transpose(2, 3) * across
+
+
+def places(middle: Tensor, cell: Tensor, cells: int) -> Tensor:
+    """Where the middles of a square's cells lie in the picture, down and across, (batch, 2, 1, cells) in pixels."""
+    offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
+    return middle + offset * cell
 
 
 def of_grey(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
