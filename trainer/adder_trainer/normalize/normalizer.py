@@ -70,7 +70,7 @@ INKED = 0.1, 0.5
 
 SMALL = 0.2, 0.3
 """Pixels on a side of a cell of the first look between which a picture begins to be large enough to tell ink from what
-else there is; in a smaller one all that differs from the paper is ink."""
+else there is; in a smaller one all that differs from the paper is ink, and the tone tells which is paper."""
 
 SURE = 0.5
 """Probability that somewhere in the first look, and in several cells of the second, is ink: below, nothing is read."""
