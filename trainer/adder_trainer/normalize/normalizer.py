@@ -52,7 +52,7 @@ FOUND = 0.3, 0.7
 LEAST_FOUND = 0.05
 """Least probability of ink in the likeliest cell: below, nothing is read."""
 
-AROUND, MUCH = 17, (0.4, 0.6)
+AROUND, MUCH = 9, (0.54, 0.72)
 """Cells of the finder's grid on a side around each in which it is asked how much was found, and shares of the most from
 which on it begins to be much, and is."""
 
@@ -150,7 +150,8 @@ class Normalizer(nn.Module):
         is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
         coarse_light = coarse(light, CLOSE_GRID // COARSER)
         tone = by_tone(coarse_light, picture.corners(middle, fine * COARSER, CLOSE_GRID // COARSER) * inside)
-        ground, is_paper = paper_beside(coarse_light, tone + large * (probability - tone), inside, large)
+        is_found = tone + large * (probability - tone)
+        ground, is_paper = paper_beside(coarse_light, is_found, inside, large)
         polarity = torch.where(((coarse_light - ground) * is_ink).sum(GRIDS, keepdim=True) < 0, -1.0, 1.0)
         paper = torch.cat([ground, lamp(ground, polarity), is_ink, is_paper], 1)  # (batch, 4, coarse cells, the same)
         each = (torch.arange(CLOSE_GRID, device=image.device) + 0.5)[None, None, None]
@@ -183,7 +184,7 @@ class Normalizer(nn.Module):
         ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
         readable = (
             (strongest_found > LEAST_FOUND)
-            & (strongest(probability) > SURE)
+            & (strongest(is_found) > SURE)
             & (contrast > LEAST_CONTRAST)
             & (longer > LEAST_SIDE)
             & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
@@ -204,7 +205,8 @@ def as_it_is(image: Tensor, ink: Tensor, box: Tensor, is_prepared: Tensor) -> tu
 def together(found: Tensor) -> Tensor:
     """What was found that has much of it around, and what hangs together with that: no specks, (batch, 1, n, n)."""
     # what is hardly likely counts for little, however much there is of it
-    around = mean_around(found * found * found, AROUND)
+    # mean of means: what is near counts for more
+    around = mean_around(mean_around(found * found * found, AROUND), AROUND)
     kept = ramp(around / around.amax(GRIDS, keepdim=True).clamp(min=1e-6), MUCH) * found
     for _ in range(ROUNDS):
         kept = torch.minimum(highest_around(kept, REACH, REACH), found)
