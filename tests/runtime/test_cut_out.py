@@ -91,13 +91,23 @@ KINDS: dict[str, tuple[int, tuple[float, float], Callable[[Ink], Ink]]] = {
 }
 
 
+SHORT = {
+    ("in a narrow frame", False): "bars and feet that lie along the frame's line are taken for a part of it",
+    ("in a narrow frame", True): "bars and feet that lie along the frame's line are taken for a part of it",
+    ("on a card on a table", False): "parts of the table beside a seven are taken for ink",
+}
+"""Kinds, and whether their ink is light, of which too few are read as yet, and why."""
+
+
 WITHOUT_PAPER = ("cut out", "cut out, bold", "cut out, bold and large", "stretched to 16x16", FEW, "in a narrow frame")
 """Kinds that show a digit's box alone."""
 
 
 @pytest.mark.parametrize("light_ink", [False, True], ids=["dark", "light"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_digit_is_read(kind: str, light_ink: bool, adder: Adder) -> None:
+def test_digit_is_read(kind: str, light_ink: bool, adder: Adder, request: pytest.FixtureRequest) -> None:
+    if (kind, light_ink) in SHORT:
+        request.applymarker(pytest.mark.xfail(reason=SHORT[kind, light_ink], strict=True))
     side, pens, make = KINDS[kind]
     # of a straight one that is cut out no paper is left, and in a frame that follows it, it is a box in a box
     shown = [digit for digit in DIGITS if digit != 1 or kind not in WITHOUT_PAPER]
