@@ -65,7 +65,7 @@ MORE = 0.5
 MARGIN = 1.25
 """Side of the second look as a share of the box."""
 
-INKED = 0.1, 0.5
+INKED = 0.1, 0.7
 """Probability of ink in the second look from which on what is darker begins to be ink, and wholly is."""
 
 SMALL = 0.2, 0.3
