@@ -35,7 +35,7 @@ from adder_trainer.normalize.ink import (
     strongest,
     to_ink,
 )
-from adder_trainer.normalize.paper import by_tone, lamp, paper_beside
+from adder_trainer.normalize.paper import EvenPaper, by_tone, lamp, paper_beside
 from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
@@ -58,6 +58,13 @@ which on it begins to be much, and is."""
 
 ROUNDS, REACH = 8, 5
 """Rounds in which what hangs together is followed, and cells on a side of the window over which it does."""
+
+MISSED = 0.5, 1.5
+"""Cells of the finder's grid beyond the box that was found, on any side of it, up to which what else differs from even
+paper is the digit's too, and from which on it is something beside it."""
+
+FILLED, APART = (0.7, 0.8), (0.0, 1.0)
+"""Shares of its box that a mere bar fills, and cells of the finder's grid between it and the picture's edge."""
 
 MORE = 0.5
 """Cells of the finder's grid by which the box is wider than what was found: its edge may have been missed."""
@@ -136,19 +143,30 @@ class Normalizer(nn.Module):
         cell = size.amax(1, keepdim=True) / GRID
         light, weights, rest = picture.first_look(cell)
         everywhere = size / 2, cell * COARSER, GRID // COARSER
-        found = self.finder(light).sigmoid() * picture.inside(*everywhere)
+        inside = picture.inside(*everywhere)
+        found = self.finder(light).sigmoid() * inside
         large = ramp(cell, SMALL)
         found = torch.maximum(found, 1 - large)
         strongest_found = found.amax(GRIDS, keepdim=True)
         begin, end = extent(profiles(together(found / strongest_found.clamp(min=LEAST_FOUND))), *FOUND)
+        coarse_light = coarse(light, GRID // COARSER)
+        even = EvenPaper.of(coarse_light, inside)
+        unlike = even.unlike(coarse_light) * inside * large
+        first, last = extent(profiles(unlike), *FOUND)
+        is_bar = even.is_so * bar(unlike, first, last, size / (cell * COARSER))
+        # all that differs from even paper is ink, where as good as all of it was found, or where it is a mere bar
+        missed = torch.maximum(begin - first, last - end).amax(1, keepdim=True)
+        alone = torch.maximum(even.is_so * (strongest_found > LEAST_FOUND) * (1 - ramp(missed, MISSED)), is_bar)
+        begin, end = begin + alone * (first - begin), end + alone * (last - end)
         middle = size / 2 + ((begin + end) / 2 - GRID / COARSER / 2) * cell * COARSER
         fine = ((end - begin).amax(1, keepdim=True) + MORE) * cell * (COARSER * MARGIN / CLOSE_GRID)
 
         light, _ = picture.look(middle, fine, CLOSE_GRID, weights, rest, repeat=True)
         inside = picture.inside(middle, fine * COARSER, CLOSE_GRID // COARSER)
         probability = self.finder(light).sigmoid() * inside
-        is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
         coarse_light = coarse(light, CLOSE_GRID // COARSER)
+        probability = torch.maximum(probability, alone * even.unlike(coarse_light) * inside * large)
+        is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
         tone = by_tone(coarse_light, picture.corners(middle, fine * COARSER, CLOSE_GRID // COARSER) * inside)
         is_found = tone + large * (probability - tone)
         ground, is_paper = paper_beside(coarse_light, is_found, inside, large)
@@ -183,7 +201,7 @@ class Normalizer(nn.Module):
         floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
         ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
         readable = (
-            (strongest_found > LEAST_FOUND)
+            (torch.maximum(strongest_found, is_bar) > LEAST_FOUND)
             & (strongest(is_found) > SURE)
             & (contrast > LEAST_CONTRAST)
             & (longer > LEAST_SIDE)
@@ -211,6 +229,23 @@ def together(found: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         kept = torch.minimum(highest_around(kept, REACH, REACH), found)
     return kept
+
+
+def bar(unlike: Tensor, first: Tensor, last: Tensor, size: Tensor) -> Tensor:
+    """How far what differs from even paper is one bar that keeps away from the picture's edge, (batch, 1, 1, 1), 0 to 1.
+
+    So many people draw a one, and so does whoever rules a line: beside nothing else it is a digit.
+
+    Args:
+        unlike: (batch, 1, n, n) how far a cell differs.
+        first: (batch, 2, 1, 1) where the box of what differs begins, in cells.
+        last: (batch, 2, 1, 1) where it ends.
+        size: (1, 2, 1, 1) of the picture, in cells; its middle is that of the grid.
+    """
+    filled = unlike.sum(GRIDS, keepdim=True) / (last - first).prod(1, keepdim=True).clamp(min=1)
+    middle = unlike.shape[3] / 2
+    apart = (size / 2 - torch.maximum(middle - first, last - middle)).amin(1, keepdim=True)
+    return ramp(filled, FILLED) * ramp(apart, APART)
 
 
 def interpolated(maps: Tensor, at_y: Tensor, at_x: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -30,6 +32,13 @@ NARROW_EVIDENCE, CORNER_EVIDENCE = 6.0, 2.0
 """Weights beside the skewness of how much more of what is lighter is narrow than of what is darker, and of the light in
 the picture's corners, all in units of the light. Chosen on rendered digits of 5 to 20 pixels, of which these three
 together take none of 1,519 the wrong way round."""
+
+ONE_TONE, EVEN = (0.01, 0.02), (0.5, 0.6)
+"""Differences of light within which cells are of one tone, and shares of a picture that are of the lightest or of the
+darkest tone from which on its paper begins to be even, and is: that of drawings, no photograph's."""
+
+UNLIKE = 0.1, 0.3
+"""Differences from even paper, as shares of the largest, from which on a cell begins to be something else, and is."""
 
 DARKEST_SHADOW = 0.15
 """Light that falls into the darkest shadow in which strokes are brought to full scale, as a share of the brightest."""
@@ -60,6 +69,35 @@ def ground_of(light: Tensor, is_paper: Tensor, large: Tensor) -> Tensor:
         total = total + large * share * mean_around(both, window)
     seen, weight = total.chunk(2, 1)
     return seen / weight
+
+
+class EvenPaper(NamedTuple):
+    """Paper of a single tone, the lightest or the darkest of a picture; (batch, 1, 1, 1) each."""
+
+    light: Tensor
+    contrast: Tensor
+    """The largest difference from it."""
+    is_so: Tensor
+    """How far there is such paper, 0 to 1."""
+
+    @classmethod
+    def of(cls, light: Tensor, inside: Tensor) -> EvenPaper:
+        """That of a whole picture's light (batch, 1, n, n), of which such a share of each cell is inside."""
+        lightest, darkest = light.amax(GRIDS, keepdim=True), light.amin(GRIDS, keepdim=True)
+        cells = inside.sum(GRIDS, keepdim=True)
+        bright, dark = (
+            ((1 - ramp(away, ONE_TONE)) * inside).sum(GRIDS, keepdim=True) / cells
+            for away in (lightest - light, light - darkest)
+        )
+        return cls(
+            torch.where(bright > dark, lightest, darkest),
+            (lightest - darkest).clamp(min=LEAST_CONTRAST),
+            ramp(torch.maximum(bright, dark), EVEN),
+        )
+
+    def unlike(self, light: Tensor) -> Tensor:
+        """How far each cell is something else, (batch, 1, n, n), 0 to 1."""
+        return ramp((light - self.light).abs() / self.contrast, UNLIKE)
 
 
 def by_tone(light: Tensor, corners: Tensor) -> Tensor:
