@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from adder_trainer.normalize.paper import by_tone, ground_of, paper_beside
+from adder_trainer.normalize.ink import extent, profiles
+from adder_trainer.normalize.normalizer import bar
+from adder_trainer.normalize.paper import EvenPaper, by_tone, ground_of, paper_beside
 from adder_trainer.normalize.picture import CORNER, Picture
 
 CELLS = 32
@@ -95,3 +97,47 @@ def test_corners_are_those_of_the_picture() -> None:
     assert corners[round(40 * CORNER) + 1 : -round(40 * CORNER) - 1].max() == 0
     assert corners[:, wide][:, round(20 * CORNER) + 1 : -round(20 * CORNER) - 1].max() == 0
     assert corners[0, 0] == corners[0, 10 - 1]
+
+
+@pytest.mark.parametrize("light_ink", [False, True], ids=["dark", "light"])
+def test_all_but_even_paper_is_unlike_it_whichever_way_round(light_ink: bool) -> None:
+    ink = written()
+    light = STROKE + (PAPER - STROKE) * (ink if light_ink else 1 - ink)
+    even = EvenPaper.of(light, everywhere())
+    assert even.is_so.item() == 1
+    assert even.light.item() == pytest.approx(STROKE if light_ink else PAPER)
+    assert torch.equal(even.unlike(light), ink)
+
+
+def test_what_lies_outside_of_the_picture_does_not_make_its_paper_even() -> None:
+    inside = square(10, 22)
+    inked = square(11, 21)
+    light = PAPER + (STROKE - PAPER) * inked * torch.linspace(0.2, 1, CELLS)
+    assert EvenPaper.of(light, everywhere()).is_so.item() == 1
+    assert EvenPaper.of(light, inside).is_so.item() == 0
+
+
+@pytest.mark.parametrize(
+    "light",
+    [
+        torch.linspace(0.2, 0.9, CELLS).expand(1, 1, CELLS, CELLS),
+        PAPER + 0.05 * torch.randn(1, 1, CELLS, CELLS, generator=torch.Generator().manual_seed(0)),
+    ],
+    ids=["light that falls off", "grain"],
+)
+def test_paper_of_a_photograph_is_not_even(light: Tensor) -> None:
+    assert EvenPaper.of(light, everywhere()).is_so.item() == 0
+
+
+def test_a_bar_is_what_fills_its_box_and_keeps_away_from_the_edge() -> None:
+    def is_bar(cells: Tensor, side: float = CELLS) -> float:
+        return bar(cells, *extent(profiles(cells), 0.3, 0.7), torch.full((1, 2, 1, 1), side)).item()
+
+    upright = nowhere()
+    upright[:, :, 4:28, 15:17] = 1
+    assert is_bar(upright) == 1
+    assert is_bar(upright.transpose(2, 3)) == 1
+    assert is_bar(written()) == 0
+    assert is_bar(square(10, 22) - square(11, 21)) == 0
+    assert is_bar(nowhere()) == 0
+    assert is_bar(upright, side=24) == 0  # reaches from edge to edge of so small a picture

@@ -232,7 +232,7 @@ def together(found: Tensor) -> Tensor:
 
 
 def bar(unlike: Tensor, first: Tensor, last: Tensor, size: Tensor) -> Tensor:
-    """How far what differs from even paper is one bar that keeps away from the picture's edge, (batch, 1, 1, 1), 0 to 1.
+    """How far what differs from even paper is one bar away from the picture's edge, (batch, 1, 1, 1), 0 to 1.
 
     So many people draw a one, and so does whoever rules a line: beside nothing else it is a digit.
 
