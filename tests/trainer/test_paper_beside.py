@@ -129,7 +129,7 @@ def test_paper_of_a_photograph_is_not_even(light: Tensor) -> None:
     assert EvenPaper.of(light, everywhere()).is_so.item() == 0
 
 
-def test_a_bar_is_what_fills_its_box_and_keeps_away_from_the_edge() -> None:
+def test_a_bar_is_long_fills_its_box_and_stands_free() -> None:
     def is_bar(cells: Tensor, side: float = CELLS) -> float:
         return bar(cells, *extent(profiles(cells), 0.3, 0.7), torch.full((1, 2, 1, 1), side)).item()
 
@@ -140,4 +140,8 @@ def test_a_bar_is_what_fills_its_box_and_keeps_away_from_the_edge() -> None:
     assert is_bar(written()) == 0
     assert is_bar(square(10, 22) - square(11, 21)) == 0
     assert is_bar(nowhere()) == 0
-    assert is_bar(upright, side=24) == 0  # reaches from edge to edge of so small a picture
+    assert is_bar(square(10, 22)) == 0
+    assert is_bar(upright, side=24) == 1  # from edge to edge, as of a one that is cut out to its height
+    table = nowhere()
+    table[:, :, :, 24:] = 1
+    assert is_bar(table) == 0

@@ -65,7 +65,7 @@ OTHER_EACH, OTHERS = 16, (side_by_side, scribble, cut_apart)
 """One batch in so many shows what is no digit but looks as if it were written, all of which is to be found: the
 approaches' networks know it for no digit, if they see all of it."""
 
-BARS = 0.03
+BARS = 0.14
 """Share of the digits that are made a mere upright bar."""
 
 HOLDS_INK, HOLDS_INK_SMALL = 0.1, 0.4
@@ -90,21 +90,21 @@ _KIND = {kind.name: kind for kind in KINDS}
 SCENES = (
     (0.11, replace(_KIND["photo"], gradient=0.75, shadow=0.55, clutter=0.1)),
     (
-        0.18,
+        0.16,
         replace(
             FAR, name="photo, far away", sides=(200, 420), size=(0.04, 0.3), gradient=0.75, specks=0.25, clutter=0.1
         ),
     ),
-    (0.1, replace(NEAR, name="photo, nearer", gradient=0.75, shadow=0.55, clutter=0.2)),
+    (0.08, replace(NEAR, name="photo, nearer", gradient=0.75, shadow=0.55, clutter=0.2)),
     (0.06, replace(ON_TABLE, clutter=0.06)),
-    (0.03, replace(_KIND["drawn"], name="drawn, on a table", size=(0.3, 0.9), table=True)),
+    (0.05, replace(_KIND["drawn"], name="drawn, on a table", size=(0.3, 0.9), table=True)),
     (0.05, replace(NEAR, name="photo, beside a pen", clutter=0.1, pen=True)),
     (0.05, replace(_KIND["small photo"], hardest=0.003, clutter=0.06)),
     (0.03, replace(_KIND["scan"], clutter=0.03)),
     (0.05, replace(_KIND["pencil"], clutter=0.04)),
     (0.08, _KIND["cell"]),
     (0.03, IN_FRAME),
-    (0.06, replace(IN_FRAME, name="in a narrow frame", sides=(22, 48), size=(0.85, 1.0), stretch=1.5)),
+    (0.08, replace(IN_FRAME, name="in a narrow frame", sides=(22, 48), size=(0.85, 1.0), stretch=1.5)),
     (0.03, replace(_KIND["drawn"], clutter=0.05)),
     (0.05, replace(_KIND["drawn"], name="drawn, smaller", sides=(60, 300), size=(0.07, 0.5), clutter=0.04)),
     (0.04, _KIND["cut out"]),

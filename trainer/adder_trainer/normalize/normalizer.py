@@ -63,8 +63,9 @@ MISSED = 0.5, 1.5
 """Cells of the finder's grid beyond the box that was found, on any side of it, up to which what else differs from even
 paper is the digit's too, and from which on it is something beside it."""
 
-FILLED, APART = (0.7, 0.8), (0.0, 1.0)
-"""Shares of its box that a mere bar fills, and cells of the finder's grid between it and the picture's edge."""
+FILLED, LONG, APART = (0.7, 0.8), (1.5, 2.5), (0.0, 1.0)
+"""Shares of its box that a mere bar fills, how many times as long as it is wide it is, and cells of the finder's grid
+between it and the picture's edges, on both sides down or across."""
 
 MORE = 0.5
 """Cells of the finder's grid by which the box is wider than what was found: its edge may have been missed."""
@@ -232,7 +233,7 @@ def together(found: Tensor) -> Tensor:
 
 
 def bar(unlike: Tensor, first: Tensor, last: Tensor, size: Tensor) -> Tensor:
-    """How far what differs from even paper is one bar away from the picture's edge, (batch, 1, 1, 1), 0 to 1.
+    """How far what differs from even paper is one bar that stands free in the picture, (batch, 1, 1, 1), 0 to 1.
 
     So many people draw a one, and so does whoever rules a line: beside nothing else it is a digit.
 
@@ -242,10 +243,12 @@ def bar(unlike: Tensor, first: Tensor, last: Tensor, size: Tensor) -> Tensor:
         last: (batch, 2, 1, 1) where it ends.
         size: (1, 2, 1, 1) of the picture, in cells; its middle is that of the grid.
     """
-    filled = unlike.sum(GRIDS, keepdim=True) / (last - first).prod(1, keepdim=True).clamp(min=1)
+    sides = (last - first).clamp(min=1)
+    filled = unlike.sum(GRIDS, keepdim=True) / sides.prod(1, keepdim=True)
+    long = sides.amax(1, keepdim=True) / sides.amin(1, keepdim=True)
     middle = unlike.shape[3] / 2
-    apart = (size / 2 - torch.maximum(middle - first, last - middle)).amin(1, keepdim=True)
-    return ramp(filled, FILLED) * ramp(apart, APART)
+    apart = (size / 2 - torch.maximum(middle - first, last - middle)).amax(1, keepdim=True)
+    return ramp(filled, FILLED) * ramp(long, LONG) * ramp(apart, APART)
 
 
 def interpolated(maps: Tensor, at_y: Tensor, at_x: Tensor) -> Tensor:
