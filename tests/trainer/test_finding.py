@@ -74,12 +74,6 @@ def test_ink_is_the_digits_alone_and_the_close_view_holds_all_of_it(drawn: Digit
     assert (torch.maximum(high, close.ink.amax(2).sum(2) / close.ink.shape[3]) > 1 / 3).all()
 
 
-def test_some_digits_become_bars(drawn: Digits) -> None:
-    tiles = tile(drawn.ink[:200], drawn.digit[:200], seeded())
-    changed = (finding.with_bars(tiles, seeded()) != tiles).flatten(1).any(1)
-    assert 0 < changed.sum() < 20
-
-
 def test_close_square_is_anywhere_where_there_is_no_ink() -> None:
     middle, cell = finding.close_square(torch.zeros(40, 50, 80), seeded())
     assert (middle.shape, cell.shape) == ((40, 2, 1, 1), (40, 1, 1, 1))

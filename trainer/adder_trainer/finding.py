@@ -28,7 +28,7 @@ from adder_trainer.normalize.finder import COARSER, Finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
 from adder_trainer.normalize.picture import GRID, WHITE, Picture
 from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, ink_box, scene
-from adder_trainer.strokes import TILE, line, tile
+from adder_trainer.strokes import tile
 from adder_trainer.training import update_average
 from adder_trainer.unknown import cut_apart, noise, scribble, side_by_side
 
@@ -65,7 +65,7 @@ OTHER_EACH, OTHERS = 16, (side_by_side, scribble, cut_apart)
 """One batch in so many shows what is no digit but looks as if it were written, all of which is to be found: the
 approaches' networks know it for no digit, if they see all of it."""
 
-BARS = 0.14
+BARS = 0.12
 """Share of the digits that are made a mere upright bar."""
 
 HOLDS_INK, HOLDS_INK_SMALL = 0.1, 0.4
@@ -145,27 +145,18 @@ def show(digits: Digits, number: int, seed: int) -> tuple[Views, Views]:
     # evenly spread, not drawn: a few batches hold each kind already
     _, kind = SCENES[int((shares < (number * GOLDEN) % 1).sum())]
     index = torch.randint(len(digits), (BATCH,), generator=generator)
-    tiles = with_bars(tile(digits.ink[index], digits.digit[index], generator), generator)
-    if number % OTHER_EACH == 1:
+    tiles = tile(digits.ink[index], digits.digit[index], generator)
+    is_other = number % OTHER_EACH == 1
+    if is_other:
         tiles = OTHERS[number // OTHER_EACH % len(OTHERS)](tiles, generator)
     if number % EMPTY_EACH:
-        return seen(*scene(tiles, kind, generator), generator)
+        return seen(*scene(tiles, kind, generator, bars=0.0 if is_other else BARS), generator)
     # a straight line with no digit beside it may be a one; printed ones are to be known where nothing else is
     alone = replace(kind, clutter=0.0, frame=0.0, pen=False, lines=min(EMPTY_LINES * kind.lines, 1.0))
     pixels, _ = scene(torch.zeros_like(tiles), alone, generator)
     if number % (NOISE_EACH * EMPTY_EACH) == 0:
         pixels = noise(BATCH, generator)
     return seen(pixels, torch.zeros(pixels.shape[:3]), generator)
-
-
-def with_bars(tiles: Tensor, generator: Generator) -> Tensor:
-    """Tiles some of which show an upright bar instead: a one as many write it, and MNIST's writers seldom."""
-    batch = len(tiles)
-    is_bar = between(batch, 0, 1, generator) < BARS
-    high, slant = between(batch, 0.3, 0.42, generator), uniform(batch, 0.12, generator)
-    ends = torch.stack([0.5 - high, 0.5 + slant, 0.5 + high, 0.5 - slant], 1) * TILE
-    bars = line(ends[:, None], between(batch, math.log(0.6), math.log(6), generator).exp())
-    return torch.where(is_bar[:, None, None, None], bars, tiles)
 
 
 def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, Views]:

@@ -19,7 +19,7 @@ from adder_trainer.clutter import with_clutter
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import area_weights
-from adder_trainer.strokes import TILE, tile
+from adder_trainer.strokes import TILE, tile, with_bars
 from adder_trainer.unknown import UNKNOWN, nothing
 
 Range = tuple[float, float]
@@ -250,13 +250,14 @@ def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
     return scene(tiles, kind, generator)[0]
 
 
-def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tensor]:
+def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0) -> tuple[Tensor, Tensor]:
     """Pictures of one kind, all of one size that is drawn, and where the digit's ink lies in them.
 
     Args:
         tiles: (batch, 1, TILE, TILE) ink of `strokes.tile`; all 0 for a picture of nothing.
         kind: one of KINDS.
         generator: on the device of the tiles.
+        bars: share of the digits that become a mere bar.
 
     Returns:
         pixels: (batch, height, width, 1) uint8.
@@ -266,6 +267,8 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tens
     height = int(between(1, kind.sides[0], kind.sides[1] + 1, generator))
     width = max(round(height * float(between(1, 0.7, 1.4, generator))), 5)
     strokes = warp(tiles, generator)
+    if bars:
+        strokes = with_bars(strokes, bars, generator)
     ink = place(strokes, height, width, between(batch, *kind.size, generator), generator, kind.stretch)
     digit = ink
     if kind.neighbour:

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer.augment import between
+from adder_trainer.augment import between, uniform
 from adder_trainer.hands import bow, more_strokes
 
 FINE = 2
@@ -114,6 +114,24 @@ def line(ends: Tensor, radius: Tensor) -> Tensor:
     part = part.clamp(0, 1)
     distance = torch.hypot(y - y0 - part * along_y, x - x0 - part * along_x)
     return (radius[:, None, None, None] + 0.5 - distance).clamp(0, 1)
+
+
+def with_bars(strokes: Tensor, share: float, generator: Generator) -> Tensor:
+    """Strokes some of which are a straight bar instead, (batch, 1, TILE, TILE): a one as many write it.
+
+    MNIST's writers seldom do, and distortions bend what they wrote, so that what is straight would seem to be no digit.
+
+    Args:
+        strokes: (batch, 1, TILE, TILE).
+        share: of them that become one.
+        generator: draws which, how long, how thick, and how far they lean, most of them next to nothing.
+    """
+    batch = len(strokes)
+    is_bar = between(batch, 0, 1, generator) < share
+    high, slant = between(batch, 0.3, 0.42, generator), uniform(batch, 1, generator) ** 3 * 0.14
+    ends = torch.stack([0.5 - high, 0.5 + slant, 0.5 + high, 0.5 - slant], 1) * TILE
+    bars = line(ends[:, None], between(batch, math.log(0.6), math.log(6), generator).exp())
+    return torch.where(is_bar[:, None, None, None], bars, strokes)
 
 
 def bowed(ends: Tensor, is_drawn: Tensor, radius: Tensor) -> Tensor:
