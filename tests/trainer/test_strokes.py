@@ -10,7 +10,7 @@ from torch import Tensor
 
 from adder_trainer.data import Digits
 from adder_trainer.hands import ADDED
-from adder_trainer.strokes import TILE, WIDEST_PEN, bowed, dilate, line, skeleton, tile
+from adder_trainer.strokes import TILE, WIDEST_PEN, bowed, dilate, line, skeleton, tile, with_bars
 
 
 def seeded(seed: int = 1) -> torch.Generator:
@@ -103,3 +103,23 @@ def test_strokes_are_inked_where_they_are_drawn() -> None:
     assert ink.shape == (2, 1, TILE, TILE)
     assert ink[0, 0, 20, 25] == 1
     assert ink[1].sum() == 0
+
+
+def test_some_strokes_become_bars_and_the_others_stay(drawn: Digits) -> None:
+    tiles = tile(drawn.ink[:200], drawn.digit[:200], seeded())
+    changed = (with_bars(tiles, 0.2, seeded()) != tiles).flatten(1).any(1)
+    assert 20 < changed.sum() < 60
+    assert torch.equal(with_bars(tiles, 0.0, seeded()), tiles)
+
+
+def test_a_bar_is_straight_and_mostly_upright() -> None:
+    bars = with_bars(torch.zeros(200, 1, TILE, TILE), 1.0, seeded())[:, 0]
+    rows = torch.arange(TILE // 2 - 10, TILE // 2 + 10)
+    inked = bars[:, rows]
+    column = torch.arange(TILE) + 0.5
+    middle = (inked * column).sum(2) / inked.sum(2)  # (200, rows)
+    lean = (middle[:, -1] - middle[:, 0]) / (len(rows) - 1)
+    straight = middle.mean(1, keepdim=True) + lean[:, None] * (rows - rows.float().mean())
+    assert (middle - straight).abs().max() < 0.3
+    assert lean.abs().max() > 0.2
+    assert lean.abs().median() < 0.1
