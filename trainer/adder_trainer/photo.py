@@ -19,6 +19,7 @@ from adder_trainer.clutter import with_clutter
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import area_weights
+from adder_trainer.pattern import pattern
 from adder_trainer.strokes import TILE, tile, with_bars
 from adder_trainer.unknown import UNKNOWN, nothing
 
@@ -56,6 +57,8 @@ class Kind:
     """Largest fall of the light across the frame, as a share."""
     shadow: float = 0.0
     """Probability of a shadow."""
+    pattern: float = 0.0
+    """Probability of each of two of the patterns of light and stains that `pattern` knows."""
     lines: float = 0.0
     """Probability of ruled or squared paper."""
     frame: float = 0.0
@@ -83,8 +86,8 @@ class Kind:
 KINDS = (
     Kind(
         "photo", 0.36, (96, 176), (0.1, 0.9), (0.4, 1.0), (0.35, 0.95),
-        gradient=0.6, shadow=0.5, hardest=0.002, lines=0.4, frame=0.01, neighbour=0.04, specks=0.12, clutter=0.04,
-        grain=0.03, mottle=0.02, texture=0.4, blur=(0.0, 1.5), jpeg=0.6, inverted=0.05,
+        gradient=0.6, shadow=0.5, hardest=0.002, pattern=0.04, lines=0.4, frame=0.01, neighbour=0.04,
+        specks=0.12, clutter=0.04, grain=0.03, mottle=0.02, texture=0.4, blur=(0.0, 1.5), jpeg=0.6, inverted=0.05,
     ),
     Kind(
         "small photo", 0.11, (26, 48), (0.55, 0.95), (0.3, 1.0), (0.15, 0.9),
@@ -135,6 +138,7 @@ MEASURED = (
     replace(NEAR, name="photo, beside a pen", pen=True),
     replace(NEAR, name="photo, beside other things", clutter=0.25),
     replace(NEAR, name="photo, in shadow", shadow=1.0),
+    replace(NEAR, name="photo, in patterned light", pattern=0.7),
 )
 """What is measured and proven: all that training renders, photos of digits that fill little of the frame, and photos
 that show more than the paper and the digit."""
@@ -163,6 +167,8 @@ FOUND_RIGHTLY = 0.6
 """Share of both boxes together that the box of the ink that was found and that of what was written have in common."""
 
 SPECKS = 3
+
+PATTERNS = 2
 
 # ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
 _JPEG_STEPS = torch.tensor(
@@ -303,6 +309,10 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
         light = with_clutter(light, digit, paper, kind.clutter, generator)
     if kind.gradient or kind.shadow:
         light = light * lamp(batch, height, width, kind, generator)
+    if kind.pattern:
+        for _ in range(PATTERNS):
+            shade = pattern(batch, height, width, generator)
+            light = light * torch.where(chance(batch, kind.pattern, generator), shade, 1.0)
     light = blur(light.clamp(0, 1), float(between(1, *kind.blur, generator)))
     if kind.grain:
         spread = column(between(batch, 0, kind.grain, generator))

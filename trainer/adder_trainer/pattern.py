@@ -1,0 +1,102 @@
+"""Light and stains of any shape on paper: pools of lamps, discs, rings, folds, stripes as of blinds, clouds."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from adder_trainer.augment import between, uniform
+
+SOFT = 0.0015, 0.3
+"""Width of a pattern's edge, as a share of the picture's longer side."""
+
+DEEPEST, DEEPEST_LINE = 0.85, 0.35
+"""Most light that a pattern takes away, as a share, and that a ring or a fold takes, which is as narrow as a stroke."""
+
+
+def pattern(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """Share of the light that reaches each pixel, (batch, height, width), over 0 and up to 1; a shape for each picture.
+
+    A shape is where a distance is negative; there it is darker, or everywhere else.
+    """
+    shapes = torch.stack([shape(batch, height, width, generator) for shape in SHAPES])
+    which = torch.randint(len(SHAPES), (batch,), generator=generator, device=generator.device)
+    distance = shapes[which, torch.arange(batch, device=generator.device)]
+    soft = _each(between(batch, *(math.log(limit) for limit in SOFT), generator).exp())
+    inside = (-distance / soft).sigmoid()
+    is_line = torch.tensor([shape in NARROW for shape in SHAPES], device=generator.device)[which]
+    is_lit = (between(batch, 0, 1, generator) < 0.5) & ~is_line
+    deepest = torch.where(is_line, DEEPEST_LINE, DEEPEST)
+    depth = _each(between(batch, 0.05, 1, generator) * deepest)
+    return 1 - depth * torch.where(_each(is_lit), 1 - inside, inside)
+
+
+def disc(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """A round or an oval shape about any place, small or wider than the picture."""
+    return _radius(batch, height, width, generator) - _each(_some(batch, 0.04, 0.5, generator))
+
+
+def ring(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """The same in outline, as cups leave it."""
+    radius = _radius(batch, height, width, generator) - _each(between(batch, 0.05, 0.45, generator))
+    return radius.abs() - _each(_some(batch, 0.002, 0.03, generator))
+
+
+def fold(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """A straight line across all of it, as a fold's shadow."""
+    return _across(batch, height, width, generator).abs() - _each(_some(batch, 0.002, 0.05, generator))
+
+
+def stripes(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """Many straight ones side by side, from two to some ten, as of a blind."""
+    waves = _each(_some(batch, 6, 60, generator))
+    phase = _across(batch, height, width, generator) * waves
+    return (phase.sin() + _each(uniform(batch, 0.8, generator))) / waves
+
+
+def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """Patches without a form, as of leaves before the sun, of damp, or of hands."""
+    knots = int(between(1, 3, 8, generator))
+    coarse = torch.randn(batch, 1, knots, knots, generator=generator, device=generator.device)
+    smooth = F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False)[:, 0]
+    return (smooth + _each(uniform(batch, 1.0, generator))) / (2 * knots)
+
+
+SHAPES = (disc, disc, ring, fold, stripes, cloud)
+"""What there is, each (batch, height, width, generator) -> (batch, height, width), below 0 inside; the picture's longer
+side is 1."""
+
+NARROW = (ring, fold)
+"""Those that are always dark, and never very."""
+
+
+def _each(values: Tensor) -> Tensor:
+    return values[:, None, None]
+
+
+def _some(batch: int, least: float, most: float, generator: Generator) -> Tensor:
+    """(batch) numbers, small ones as often as large ones."""
+    return between(batch, math.log(least), math.log(most), generator).exp()
+
+
+def _plane(batch: int, height: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """How far each pixel is from a place that is drawn, (batch, height, 1) down and (batch, 1, width) across."""
+    longer = max(height, width)
+    y, x = ((torch.arange(side, device=generator.device) + 0.5) / longer for side in (height, width))
+    at_y, at_x = (_each(between(batch, -0.1, 1.1, generator)) * side / longer for side in (height, width))
+    return y[:, None] - at_y, x - at_x
+
+
+def _radius(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    y, x = _plane(batch, height, width, generator)
+    wider = _each(uniform(batch, 0.4, generator).exp())
+    return torch.hypot(y * wider, x / wider)
+
+
+def _across(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    y, x = _plane(batch, height, width, generator)
+    angle = _each(uniform(batch, math.pi, generator))
+    return y * angle.cos() + x * angle.sin()
