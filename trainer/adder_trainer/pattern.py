@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
+
+Shape = Callable[[int, int, int, Generator], Tensor]
 
 SOFT = 0.0015, 0.3
 """Width of a pattern's edge, as a share of the picture's longer side."""
@@ -25,7 +28,7 @@ def pattern(batch: int, height: int, width: int, generator: Generator) -> Tensor
     shapes = torch.stack([shape(batch, height, width, generator) for shape in SHAPES])
     which = torch.randint(len(SHAPES), (batch,), generator=generator, device=generator.device)
     distance = shapes[which, torch.arange(batch, device=generator.device)]
-    soft = _each(between(batch, *(math.log(limit) for limit in SOFT), generator).exp())
+    soft = _each(_some(batch, *SOFT, generator))
     inside = (-distance / soft).sigmoid()
     is_line = torch.tensor([shape in NARROW for shape in SHAPES], device=generator.device)[which]
     is_lit = (between(batch, 0, 1, generator) < 0.5) & ~is_line
@@ -65,7 +68,7 @@ def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     return (smooth + _each(uniform(batch, 1.0, generator))) / (2 * knots)
 
 
-SHAPES = (disc, disc, ring, fold, stripes, cloud)
+SHAPES: tuple[Shape, ...] = (disc, disc, ring, fold, stripes, cloud)
 """What there is, each (batch, height, width, generator) -> (batch, height, width), below 0 inside; the picture's longer
 side is 1."""
 
