@@ -45,7 +45,7 @@ def test_digits_are_found_where_they_are_and_nowhere_else(sign: int) -> None:
             missed.append(digit)
         near = torch.nn.functional.max_pool2d(there.float(), 5, 1, 2) > 0
         assert not found[~near].any()
-    assert set(missed) <= {1}  # an upright bar may be a line that lies there
+    assert set(missed) <= {2}  # its straight foot may be a line that lies there
 
 
 def test_shipped_one_is_read_once_and_is_not_trained_on() -> None:

@@ -76,16 +76,13 @@ def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
 
 
 SHORT = {
-    ("faint", 7): "0.11 of ink otherwise at the bar's edge",
-    ("shifted by 2 and 3", 2): "0.201 of ink otherwise at an edge",
-    ("50x30", 7): "0.07 pixels off",
-    ("300x90", 5): "0.08 pixels off",
-    ("ruled paper", 5): "a line that runs along its bar takes most of the bar with it",
-    ("squared paper", 0): "the strokes become wider",
+    ("three times as large", 0): "0.0096 of ink otherwise in the mean",
+    ("three times as large", 2): "0.21 of ink otherwise at an edge",
+    ("28x28", 7): "0.073 pixels off",
 }
 """What falls short as yet, by change and digit, and how."""
 
-NEAR = (("shifted by 2 and 3", 2), ("50x30", 7))
+NEAR = (("28x28", 7),)
 """Those of them that are so near to their bound that rounding on another machine may bring them within it."""
 
 
@@ -436,13 +433,12 @@ BESIDE = 6
 """Pixels by which the box may miss the digit's, a sixth of its height: a line that crosses it may be left on it."""
 
 
-HARD_EDGE = pytest.param(
-    "the hard edge of a round shadow",
-    marks=pytest.mark.xfail(strict=True, reason="half of the small digits are lost beside so hard and long an edge"),
+LAMP = pytest.param(
+    "a lamp on a dark table", marks=pytest.mark.xfail(strict=True, reason="one of the ten is lost beside the lamp")
 )
 
 
-@pytest.mark.parametrize("what", [HARD_EDGE, *(what for what in LARGER if what != HARD_EDGE.values[0])])
+@pytest.mark.parametrize("what", [LAMP, *(what for what in LARGER if what != LAMP.values[0])])
 def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
     change, least = LARGER[what]
     found = 0
