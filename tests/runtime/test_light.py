@@ -1,0 +1,82 @@
+"""Drawn digits of any size on paper in light of many forms, not rendered as training does: by the shipped files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from adder_runtime import Adder, Answer
+from adder_runtime.contract import DIGITS
+from adder_runtime.image_file import Pixels
+from adder_runtime.pictures import draw_digit
+
+Light = NDArray[np.float64]
+
+SIDES, SIZES = (200, 400), (0.1, 0.2, 0.45, 0.8)
+"""Sides of the paper in pixels, and the digit's frame as a share of them."""
+
+GRAIN = 0.012
+"""Standard deviation from pixel to pixel."""
+
+READ_SHARE, WRONG_SHARE = 0.9, 0.03
+"""Least share of a kind whose digit is read, and most of it that is read as another one."""
+
+
+class Place:
+    """Where light falls on a paper: distances from a point and from a line through it, as shares of its side."""
+
+    def __init__(self, side: int, random: np.random.Generator) -> None:
+        y, x = (np.mgrid[:side, :side] + 0.5) / side
+        at_y, at_x = random.uniform(0.1, 0.9, 2)
+        angle = random.uniform(0, np.pi)
+        self.from_point: Light = np.hypot(y - at_y, x - at_x)
+        self.from_middle: Light = np.hypot(y - 0.5, x - 0.5)
+        self.across: Light = (y - at_y) * np.cos(angle) + (x - at_x) * np.sin(angle)
+        self.wide = random.uniform(0.08, 0.3)
+
+
+def pool(place: Place) -> Light:
+    bright: Light = np.exp(-(place.from_point**2) / (2 * place.wide**2))
+    return bright
+
+
+LIGHTS: dict[str, Callable[[Place], Light]] = {
+    "even light": lambda place: np.ones_like(place.across),
+    "a lamp": lambda place: 0.4 + 0.6 * pool(place),
+    "a lens that is darker at the edges": lambda place: 1 - 0.7 * np.clip(1.3 * place.from_middle, 0, 1) ** 2,
+    "a soft dark spot": lambda place: 1 - 0.5 * pool(place),
+    "a hard shadow": lambda place: np.where(place.across > 0, 1, 0.5),
+    "a soft shadow": lambda place: 0.5 + 0.5 / (1 + np.exp(-place.across / 0.05)),
+}
+
+
+def papers(light: Callable[[Place], Light], *, negative: bool) -> tuple[list[int], list[Pixels]]:
+    """Digits and their pictures, (side, side, 1)."""
+    random = np.random.default_rng(5)
+    shown, pictures = [], []
+    for side in SIDES:
+        for size in SIZES:
+            for digit in DIGITS:
+                frame = int(side * size)
+                top, left = random.integers(0, side - frame + 1, 2)
+                ink = np.zeros((side, side))
+                ink[top : top + frame, left : left + frame] = draw_digit(
+                    digit, frame, frame, pen=random.uniform(0.06, 0.16)
+                )
+                seen = (0.85 - 0.5 * ink) * light(Place(side, random))
+                seen = (1 - seen if negative else seen) + random.normal(0, GRAIN, ink.shape)
+                shown.append(digit)
+                pictures.append(np.asarray(np.rint(seen.clip(0, 1) * 255), np.uint8)[:, :, None])
+    return shown, pictures
+
+
+@pytest.mark.parametrize("negative", [False, True], ids=["photo", "negative"])
+@pytest.mark.parametrize("light", LIGHTS)
+def test_digit_is_read_in(light: str, negative: bool, adder: Adder) -> None:
+    shown, pictures = papers(LIGHTS[light], negative=negative)
+    said = [answer.digit if isinstance(answer, Answer) else None for answer in adder.predict_each(pictures, 7)]
+    assert np.mean([one == digit for one, digit in zip(said, shown, strict=True)]) >= READ_SHARE
+    assert np.mean([one not in (digit, None) for one, digit in zip(said, shown, strict=True)]) <= WRONG_SHARE
