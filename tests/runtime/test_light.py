@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adder_runtime import Adder, Answer
 from adder_runtime.contract import DIGITS
 from adder_runtime.image_file import Pixels
-from adder_runtime.pictures import draw_digit
+from adder_runtime.pictures import draw_digit, paint
 
 Light = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def papers(light: Callable[[Place], Light], *, negative: bool) -> tuple[list[int
                 seen = (0.85 - 0.5 * ink) * light(Place(side, random))
                 seen = (1 - seen if negative else seen) + random.normal(0, GRAIN, ink.shape)
                 shown.append(digit)
-                pictures.append(np.asarray(np.rint(seen.clip(0, 1) * 255), np.uint8)[:, :, None])
+                pictures.append(paint(seen.clip(0, 1), 1, dark=1, light=0))
     return shown, pictures
 
 

@@ -158,20 +158,6 @@ def test_box_is_that_of_the_ink_and_the_whole_tile_without_any() -> None:
     assert torch.stack(photo.box(ink), 1).tolist() == [[5, 20, 30, 41], [0, TILE, 0, TILE]]
 
 
-def test_plane_is_one_along_the_longer_side_and_0_in_the_middle() -> None:
-    y, x = photo.plane(4, 8, torch.device("cpu"))
-    assert (tuple(y.shape), tuple(x.shape)) == ((4, 1), (1, 8))
-    assert y[:, 0].tolist() == [-0.1875, -0.0625, 0.0625, 0.1875]
-    assert (x[0, -1] - x[0, 0]).item() == 0.875
-
-
-def test_column_and_chance_stand_beside_pictures() -> None:
-    assert photo.column(torch.arange(3)).shape == (3, 1, 1)
-    assert photo.chance(500, 0.0, seeded()).any().item() is False
-    assert photo.chance(500, 1.0, seeded()).all().item() is True
-    assert photo.chance(2000, 0.3, seeded()).float().mean().item() == pytest.approx(0.3, abs=0.04)
-
-
 def test_neighbour_shows_no_more_than_a_strip_at_one_side(tiles: Tensor) -> None:
     ink = photo.intruding(tiles, 60, 60, replace(PLAIN, neighbour=1.0), seeded())
     assert (ink.flatten(1).amax(1) > 0.3).sum() >= 8

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between
+from adder_trainer.plane import chance, column, from_corner, some
 
 APART = 0.02
 """Least distance of all this from the digit's ink, as a share of the picture's longer side."""
@@ -33,19 +34,19 @@ def with_clutter(light: Tensor, digit: Tensor, paper: Tensor, probability: float
     for thing in THINGS:
         shape = thing(batch, height, width, generator)
         # mostly dark, as a pen is, some lighter than the paper
-        tone = paper * _each(between(batch, 0, 1.1, generator).square())
-        opacity = _each(between(batch, 0.5, 1.0, generator))
+        tone = paper * column(between(batch, 0, 1.1, generator).square())
+        opacity = column(between(batch, 0.5, 1.0, generator))
         touches = (shape * around).amax((1, 2)) > TOUCHES
         is_there = (between(batch, 0, 1, generator) < probability) & ~touches
-        light = light.lerp(tone.expand_as(light), shape * opacity * _each(is_there))
+        light = light.lerp(tone.expand_as(light), shape * opacity * column(is_there))
     return light
 
 
 def bar(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """A straight thing with round ends, thin as a line or thick as a thumb, that may reach out of the picture."""
-    y, x, high, wide = _plane(height, width, generator.device)
-    thick = _each(between(batch, math.log(0.004), math.log(0.09), generator).exp())
-    y0, x0, y1, x1 = (_each(between(batch, -0.25, 1.25, generator)) * side for side in (high, wide) * 2)
+    y, x, high, wide = from_corner(height, width, generator.device)
+    thick = column(some(batch, 0.004, 0.09, generator))
+    y0, x0, y1, x1 = (column(between(batch, -0.25, 1.25, generator)) * side for side in (high, wide) * 2)
     long_y, long_x = y1 - y0, x1 - x0
     part = ((y - y0) * long_y + (x - x0) * long_x) / (long_y.square() + long_x.square()).clamp(min=1e-4)
     part = part.clamp(0, 1)
@@ -54,8 +55,8 @@ def bar(batch: int, height: int, width: int, generator: Generator) -> Tensor:
 
 def print_(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """Rows of small marks in an upright box: print, or writing that is much smaller than the digit."""
-    y, x, high, wide = _plane(height, width, generator.device)
-    letter = float(between(1, math.log(0.012), math.log(0.06), generator).exp())
+    y, x, high, wide = from_corner(height, width, generator.device)
+    letter = float(some(1, 0.012, 0.06, generator))
     cell = letter / 3
     rows, columns = math.ceil(high / cell) + 1, math.ceil(wide / cell) + 1
     marks = torch.rand(batch, rows, columns, generator=generator, device=generator.device) < 0.55
@@ -64,41 +65,41 @@ def print_(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     is_row = (torch.arange(rows, device=generator.device) % pitch < 3)[:, None]
     fine = (max(round(count * cell * max(height, width)), side) for count, side in ((rows, height), (columns, width)))
     drawn = F.interpolate((marks & is_word & is_row).float()[:, None], size=tuple(fine), mode="bilinear")[:, 0]
-    top, left = (_each(between(batch, -0.1, 1.0, generator)) * side for side in (high, wide))
-    tall, long = (_each(between(batch, *limits, generator)) for limits in ((letter, 10 * letter), (0.1, 0.8)))
+    top, left = (column(between(batch, -0.1, 1.0, generator)) * side for side in (high, wide))
+    tall, long = (column(between(batch, *limits, generator)) for limits in ((letter, 10 * letter), (0.1, 0.8)))
     return drawn[:, :height, :width] * ((y > top) & (y < top + tall) & (x > left) & (x < left + long))
 
 
 def holes(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """A row of round holes along one side."""
-    y, x, high, wide = _plane(height, width, generator.device)
-    upright, near = (_chance(batch, 0.5, generator) for _ in range(2))
+    y, x, high, wide = from_corner(height, width, generator.device)
+    upright, near = (chance(batch, 0.5, generator) for _ in range(2))
     along, across = torch.where(upright, y, x), torch.where(upright, x, y)
     across = torch.where(near, across, torch.where(upright, wide, high) - across)
-    offset, spacing = (_each(between(batch, *limits, generator)) for limits in ((0.01, 0.08), (0.03, 0.15)))
-    radius = spacing * _each(between(batch, 0.15, 0.4, generator))
-    phase = along / spacing + _each(between(batch, 0, 1, generator))
+    offset, spacing = (column(between(batch, *limits, generator)) for limits in ((0.01, 0.08), (0.03, 0.15)))
+    radius = spacing * column(between(batch, 0.15, 0.4, generator))
+    phase = along / spacing + column(between(batch, 0, 1, generator))
     return _filled(radius - torch.hypot((phase - phase.round()) * spacing, across - offset), height, width)
 
 
 def box(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """An upright box, in outline or filled, as a program's button is."""
-    y, x, high, wide = _plane(height, width, generator.device)
-    middle_y, middle_x = (_each(between(batch, 0, 1, generator)) * side for side in (high, wide))
-    tall = _each(between(batch, math.log(0.02), math.log(0.5), generator).exp())
-    long = _each(between(batch, math.log(0.05), math.log(1.0), generator).exp())
+    y, x, high, wide = from_corner(height, width, generator.device)
+    middle_y, middle_x = (column(between(batch, 0, 1, generator)) * side for side in (high, wide))
+    tall = column(some(batch, 0.02, 0.5, generator))
+    long = column(some(batch, 0.05, 1.0, generator))
     inside = torch.minimum(tall / 2 - (y - middle_y).abs(), long / 2 - (x - middle_x).abs())
-    line = _each(between(batch, 0.003, 0.02, generator))
-    is_filled = _chance(batch, 0.4, generator)
+    line = column(between(batch, 0.003, 0.02, generator))
+    is_filled = chance(batch, 0.4, generator)
     return _filled(torch.where(is_filled, inside, torch.minimum(inside, line - inside)), height, width)
 
 
 def sides(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """Bars along two sides that face each other, as a screen leaves them around a picture of another shape."""
-    y, x, high, wide = _plane(height, width, generator.device)
-    depth, slant = (_each(between(batch, *limits, generator)) for limits in ((0.02, 0.25), (-0.02, 0.02)))
+    y, x, high, wide = from_corner(height, width, generator.device)
+    depth, slant = (column(between(batch, *limits, generator)) for limits in ((0.02, 0.25), (-0.02, 0.02)))
     outside = torch.where(
-        _chance(batch, 0.5, generator),
+        chance(batch, 0.5, generator),
         (y - high / 2 + slant * x).abs() - high / 2,
         (x - wide / 2 + slant * y).abs() - wide / 2,
     )
@@ -107,21 +108,6 @@ def sides(batch: int, height: int, width: int, generator: Generator) -> Tensor:
 
 THINGS = (bar, bar, print_, holes, box, sides)
 """What may lie there, each (batch, height, width, generator) -> (batch, height, width), 1 where it is."""
-
-
-def _each(values: Tensor) -> Tensor:
-    return values[:, None, None]
-
-
-def _chance(batch: int, probability: float, generator: Generator) -> Tensor:
-    return _each(between(batch, 0, 1, generator) < probability)
-
-
-def _plane(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor, float, float]:
-    """Places of the pixels' middles down and across, and both sides; the longer side is 1."""
-    longer = max(height, width)
-    y, x = ((torch.arange(side, device=device) + 0.5) / longer for side in (height, width))
-    return y[:, None], x[None, :], height / longer, width / longer
 
 
 def _filled(inside: Tensor, height: int, width: int) -> Tensor:

@@ -28,6 +28,7 @@ from adder_trainer.normalize.finder import COARSER, Finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
 from adder_trainer.normalize.picture import GRID, WHITE, Picture
 from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, ink_box, scene
+from adder_trainer.plane import some
 from adder_trainer.strokes import tile
 from adder_trainer.training import update_average
 from adder_trainer.unknown import cut_apart, noise, scribble, side_by_side
@@ -209,11 +210,9 @@ def close_square(ink: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         for first, last, place in zip((top, left), (bottom, right), anywhere, strict=True)
     ]
     length = torch.maximum(bottom - top, right - left)
-    some = between(batch, math.log(0.1), 0, generator).exp() * max(size)
-    length = torch.where(length > 0, length, some)
+    length = torch.where(length > 0, length, some(batch, 0.1, 1, generator) * max(size))
     middle = torch.stack([each + uniform(batch, OFF_CENTRE, generator) * length for each in middles], 1)
-    nearest, farthest = (math.log(limit) for limit in CLOSENESS)
-    close = between(batch, nearest, farthest, generator).exp()
+    close = some(batch, *CLOSENESS, generator)
     return middle[:, :, None, None], (length * close / CLOSE_GRID)[:, None, None, None]
 
 

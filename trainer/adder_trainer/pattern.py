@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
+from adder_trainer.plane import column, from_corner, some
 
 Shape = Callable[[int, int, int, Generator], Tensor]
 
@@ -28,36 +29,36 @@ def pattern(batch: int, height: int, width: int, generator: Generator) -> Tensor
     shapes = torch.stack([shape(batch, height, width, generator) for shape in SHAPES])
     which = torch.randint(len(SHAPES), (batch,), generator=generator, device=generator.device)
     distance = shapes[which, torch.arange(batch, device=generator.device)]
-    soft = _each(_some(batch, *SOFT, generator))
+    soft = column(some(batch, *SOFT, generator))
     inside = (-distance / soft).sigmoid()
     is_line = torch.tensor([shape in NARROW for shape in SHAPES], device=generator.device)[which]
     is_lit = (between(batch, 0, 1, generator) < 0.5) & ~is_line
     deepest = torch.where(is_line, DEEPEST_LINE, DEEPEST)
-    depth = _each(between(batch, 0.05, 1, generator) * deepest)
-    return 1 - depth * torch.where(_each(is_lit), 1 - inside, inside)
+    depth = column(between(batch, 0.05, 1, generator) * deepest)
+    return 1 - depth * torch.where(column(is_lit), 1 - inside, inside)
 
 
 def disc(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """A round or an oval shape about any place, small or wider than the picture."""
-    return _radius(batch, height, width, generator) - _each(_some(batch, 0.04, 0.5, generator))
+    return _radius(batch, height, width, generator) - column(some(batch, 0.04, 0.5, generator))
 
 
 def ring(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """The same in outline, as cups leave it."""
-    radius = _radius(batch, height, width, generator) - _each(between(batch, 0.05, 0.45, generator))
-    return radius.abs() - _each(_some(batch, 0.002, 0.03, generator))
+    radius = _radius(batch, height, width, generator) - column(between(batch, 0.05, 0.45, generator))
+    return radius.abs() - column(some(batch, 0.002, 0.03, generator))
 
 
 def fold(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """A straight line across all of it, as a fold's shadow."""
-    return _across(batch, height, width, generator).abs() - _each(_some(batch, 0.002, 0.05, generator))
+    return _across(batch, height, width, generator).abs() - column(some(batch, 0.002, 0.05, generator))
 
 
 def stripes(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """Many straight ones side by side, from two to some ten, as of a blind."""
-    waves = _each(_some(batch, 6, 60, generator))
+    waves = column(some(batch, 6, 60, generator))
     phase = _across(batch, height, width, generator) * waves
-    return (phase.sin() + _each(uniform(batch, 0.8, generator))) / waves
+    return (phase.sin() + column(uniform(batch, 0.8, generator))) / waves
 
 
 def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
@@ -65,7 +66,7 @@ def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     knots = int(between(1, 3, 8, generator))
     coarse = torch.randn(batch, 1, knots, knots, generator=generator, device=generator.device)
     smooth = F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False)[:, 0]
-    return (smooth + _each(uniform(batch, 1.0, generator))) / (2 * knots)
+    return (smooth + column(uniform(batch, 1.0, generator))) / (2 * knots)
 
 
 SHAPES: tuple[Shape, ...] = (disc, disc, ring, fold, stripes, cloud)
@@ -76,30 +77,20 @@ NARROW = (ring, fold)
 """Those that are always dark, and never very."""
 
 
-def _each(values: Tensor) -> Tensor:
-    return values[:, None, None]
-
-
-def _some(batch: int, least: float, most: float, generator: Generator) -> Tensor:
-    """(batch) numbers, small ones as often as large ones."""
-    return between(batch, math.log(least), math.log(most), generator).exp()
-
-
-def _plane(batch: int, height: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
+def _from_a_place(batch: int, height: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """How far each pixel is from a place that is drawn, (batch, height, 1) down and (batch, 1, width) across."""
-    longer = max(height, width)
-    y, x = ((torch.arange(side, device=generator.device) + 0.5) / longer for side in (height, width))
-    at_y, at_x = (_each(between(batch, -0.1, 1.1, generator)) * side / longer for side in (height, width))
-    return y[:, None] - at_y, x - at_x
+    y, x, high, wide = from_corner(height, width, generator.device)
+    at_y, at_x = (column(between(batch, -0.1, 1.1, generator)) * side for side in (high, wide))
+    return y - at_y, x - at_x
 
 
 def _radius(batch: int, height: int, width: int, generator: Generator) -> Tensor:
-    y, x = _plane(batch, height, width, generator)
-    wider = _each(uniform(batch, 0.4, generator).exp())
+    y, x = _from_a_place(batch, height, width, generator)
+    wider = column(uniform(batch, 0.4, generator).exp())
     return torch.hypot(y * wider, x / wider)
 
 
 def _across(batch: int, height: int, width: int, generator: Generator) -> Tensor:
-    y, x = _plane(batch, height, width, generator)
-    angle = _each(uniform(batch, math.pi, generator))
+    y, x = _from_a_place(batch, height, width, generator)
+    angle = column(uniform(batch, math.pi, generator))
     return y * angle.cos() + x * angle.sin()

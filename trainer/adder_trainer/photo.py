@@ -20,6 +20,7 @@ from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import area_weights
 from adder_trainer.pattern import pattern
+from adder_trainer.plane import chance, column, from_middle, some
 from adder_trainer.strokes import TILE, tile, with_bars
 from adder_trainer.unknown import UNKNOWN, nothing
 
@@ -325,24 +326,6 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
     return (light * 255).round().to(torch.uint8)[:, :, :, None], digit
 
 
-def column(values: Tensor) -> Tensor:
-    """(batch) as (batch, 1, 1)."""
-    return values[:, None, None]
-
-
-def chance(batch: int, probability: float, generator: Generator) -> Tensor:
-    """(batch, 1, 1) bool, True with a probability."""
-    return column(between(batch, 0, 1, generator) < probability)
-
-
-def plane(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Coordinates of the pixels' middles, (height, 1) and (1, width); 1 is the longer side, 0 the frame's middle."""
-    longer = max(height, width)
-    y = (torch.arange(height, device=device) + 0.5 - height / 2) / longer
-    x = (torch.arange(width, device=device) + 0.5 - width / 2) / longer
-    return y[:, None], x[None, :]
-
-
 def box(strokes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Top, bottom, left and right of the ink on tiles, (batch) each, in cells; the whole tile where there is none."""
     inked = strokes[:, 0] > 0.4
@@ -430,7 +413,7 @@ def mottle(batch: int, height: int, width: int, most: float, generator: Generato
 
 def frame_pieces(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:
     """Pieces of straight lines along the frame's sides, as ink, (batch, height, width)."""
-    y, x = plane(height, width, generator.device)
+    y, x = from_middle(height, width, generator.device)
     tall, wide = height / max(height, width) / 2, width / max(height, width) / 2
     ink = torch.zeros(batch, height, width, device=generator.device)
     for across, along, reach in ((y + tall, x, wide), (tall - y, x, wide), (x + wide, y, tall), (wide - x, y, tall)):
@@ -518,7 +501,7 @@ def with_pen(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
 
 def specks(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:
     """Up to three small round specks as ink, (batch, height, width)."""
-    y, x = plane(height, width, generator.device)
+    y, x = from_middle(height, width, generator.device)
     ink = torch.zeros(batch, height, width, device=generator.device)
     for _ in range(SPECKS):
         at_y, at_x = (column(uniform(batch, 0.5, generator)) for _ in range(2))
@@ -540,7 +523,7 @@ def ruling(contrast: Tensor, height: int, width: int, probability: float, genera
         generator: draws them.
     """
     batch = len(contrast)
-    y, x = plane(height, width, generator.device)
+    y, x = from_middle(height, width, generator.device)
     longer = max(height, width)
     angle = column(uniform(batch, math.radians(5), generator))
     spacing = column(between(batch, 0.05, 0.35, generator))
@@ -557,7 +540,7 @@ def ruling(contrast: Tensor, height: int, width: int, probability: float, genera
 
 def lamp(batch: int, height: int, width: int, kind: Kind, generator: Generator) -> Tensor:
     """Light that falls on each pixel as a share of full light, (batch, height, width)."""
-    y, x = plane(height, width, generator.device)
+    y, x = from_middle(height, width, generator.device)
     towards = column(uniform(batch, math.pi, generator))
     bend = column(uniform(batch, 0.6, generator))
     along = x * towards.cos() + y * towards.sin()
@@ -569,7 +552,7 @@ def lamp(batch: int, height: int, width: int, kind: Kind, generator: Generator) 
         + y * across.sin()
         + column(uniform(batch, 1.5, generator)) * (y * across.cos() - x * across.sin()).square()
     )
-    soft = column(between(batch, math.log(kind.hardest), math.log(0.2), generator).exp())
+    soft = column(some(batch, kind.hardest, 0.2, generator))
     dark = ((edge - column(uniform(batch, 0.4, generator))) / soft).sigmoid()
     depth = column(between(batch, 0.1, 0.5, generator)) * chance(batch, kind.shadow, generator)
     return light * (1 - depth * dark)

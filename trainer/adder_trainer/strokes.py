@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
 from adder_trainer.hands import bow, more_strokes
+from adder_trainer.plane import some
 
 FINE = 2
 """Cells of the tile for each pixel of MNIST."""
@@ -130,7 +131,7 @@ def with_bars(strokes: Tensor, share: float, generator: Generator) -> Tensor:
     is_bar = between(batch, 0, 1, generator) < share
     high, slant = between(batch, 0.3, 0.42, generator), uniform(batch, 1, generator) ** 3 * 0.14
     ends = torch.stack([0.5 - high, 0.5 + slant, 0.5 + high, 0.5 - slant], 1) * TILE
-    bars = line(ends[:, None], between(batch, math.log(0.6), math.log(6), generator).exp())
+    bars = line(ends[:, None], some(batch, 0.6, 6, generator))
     return torch.where(is_bar[:, None, None, None], bars, strokes)
 
 
