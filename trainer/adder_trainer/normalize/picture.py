@@ -15,6 +15,9 @@ Result = TypeVar("Result")
 GRID = 96
 """Cells on a side of the first look, a square over the picture's longer side."""
 
+GROUND_GRID = 48
+"""Cells on a side of the grid on which the paper's light is found, over the same square."""
+
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
 
@@ -92,9 +95,7 @@ class Picture(NamedTuple):
         seen = (rows[:, 0] @ few).reshape(batch, GRID, width, channels)
         return branch(channels == 1, of_grey, of_colours, (seen, columns, self.tones_of, self.opaque))
 
-    def look(
-        self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor, *, repeat: bool = False
-    ) -> tuple[Tensor, Tensor]:
+    def look(self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         """The light of a square of cells, and the share of each cell that lies in the picture; 0 outside.
 
         Args:
@@ -103,26 +104,17 @@ class Picture(NamedTuple):
             cells: on a side.
             weights: as from the first look.
             rest: as from the first look.
-            repeat: where the square reaches out of the picture, its edge goes on.
 
         Returns:
             (batch, 1, cells, cells) each.
         """
         batch, (height, width, channels) = self.planes.shape[0], self.shape
         middle_y, middle_x = middle.chunk(2, 1)
-        rows = area_weights(middle_y, cell, cells, height, repeat=repeat)  # (batch, 1, cells, height)
-        columns = area_weights(middle_x, cell, cells, width, across=True, repeat=repeat)  # (batch, width, 1, cells)
+        rows = area_weights(middle_y, cell, cells, height)  # (batch, 1, cells, height)
+        columns = area_weights(middle_x, cell, cells, width, across=True)  # (batch, width, 1, cells)
         inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True)
         weighed = (columns * weights).reshape(batch, 1, width * channels, cells)
         return rows @ (self.planes @ weighed) + rest * inside, inside
-
-    def inside(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
-        """The share of each cell of such a square that lies in the picture, (batch, 1, cells, cells)."""
-        offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
-        place = middle + offset * cell  # (batch, 2, 1, cells)
-        nearest = torch.minimum(place, self.size - place)
-        down, across = (nearest / cell + 0.5).clamp(0, 1).chunk(2, 1)
-        return down.transpose(2, 3) * across
 
 
 def of_grey(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -166,6 +158,11 @@ def branch(
     if torch.compiler.is_exporting():
         return cast(Result, torch.cond(condition, then, otherwise, given))
     return then(*given) if condition else otherwise(*given)
+
+
+def is_larger(image: Tensor, side: int) -> bool:
+    """Whether raw pixels (batch, height, width, channels) have a side of more than so many."""
+    return cast(bool, torch.sym_max(image.shape[1], image.shape[2]) > side)
 
 
 def times(size: int, wanted: int) -> int:
