@@ -1,0 +1,59 @@
+"""The network that finds the ink: its form, and what the one that ships finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from adder_runtime.pictures import draw_digit
+from adder_trainer.normalize.finder import COARSER, Finder, features, shipped_finder
+from adder_trainer.normalize.normalizer import CLOSE_GRID
+from adder_trainer.normalize.picture import GRID
+
+
+def page(digit: int, dark: float = 0.5) -> tuple[Tensor, Tensor]:
+    """Light of a page with a digit in its lower right quarter, and where its ink is, (1, 1, GRID, GRID)."""
+    ink = np.zeros((GRID, GRID))
+    ink[GRID // 2 :, GRID // 2 :] = draw_digit(digit, GRID // 2, GRID // 2)
+    drawn = torch.from_numpy(ink).float()[None, None]
+    return 0.9 - dark * drawn, drawn
+
+
+@pytest.mark.parametrize("grid", [CLOSE_GRID, GRID])
+def test_each_piece_of_the_picture_gets_one_logit(grid: int) -> None:
+    assert shipped_finder()(torch.rand(3, 1, grid, grid)).shape == (3, 1, grid // COARSER, grid // COARSER)
+
+
+def test_features_are_the_same_in_any_light() -> None:
+    torch.manual_seed(1)
+    light = 10 * torch.rand(2, 1, GRID, GRID)
+    torch.testing.assert_close(features(3 * light + 5), features(light), atol=0.01, rtol=0.01)
+    torch.testing.assert_close(features(-light), -features(light))
+    assert features(torch.full((1, 1, GRID, GRID), 0.7)).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_digits_are_found_where_they_are_and_nowhere_else(sign: int) -> None:
+    missed = []
+    for digit in range(10):
+        light, ink = page(digit)
+        found = shipped_finder()(sign * light).sigmoid() > 0.5
+        there = torch.nn.functional.max_pool2d(ink, COARSER) > 0.5
+        if found[there].float().mean() < 0.9:
+            missed.append(digit)
+        near = torch.nn.functional.max_pool2d(there.float(), 5, 1, 2) > 0
+        assert not found[~near].any()
+    assert set(missed) <= {1}  # an upright bar may be a line that lies there
+
+
+def test_shipped_one_is_read_once_and_is_not_trained_on() -> None:
+    finder = shipped_finder()
+    assert finder is shipped_finder()
+    assert not finder.training
+    assert not any(parameter.requires_grad for parameter in finder.parameters())
+
+
+def test_it_is_small() -> None:
+    assert sum(parameter.numel() for parameter in Finder().parameters()) < 20_000
