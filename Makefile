@@ -25,8 +25,7 @@ lint: $(FULL)/installed
 types: $(FULL)/installed
 	$(FULL)/bin/mypy
 
-train: $(FULL)/installed ## Train the finder and both approaches from nothing; their weights replace those in artifacts/
-	$(FULL)/bin/adder-train --finder --force
+train: $(FULL)/installed ## Train both approaches from nothing; their checkpoints replace those in artifacts/
 	$(FULL)/bin/adder-train --test --force
 
 export: $(FULL)/installed ## Export and prove both approaches; the files replace those in artifacts/

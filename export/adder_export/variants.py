@@ -1,7 +1,7 @@
 """Smaller files of the same weights: the network in floats of 16 bits, or in integers of 8.
 
-What is before the network and after it is calculated in float32: the normaliser decides where the ink is, and the
-answer is a probability. Names, types and shapes of the inputs and outputs stay as they are.
+What is before the network and after it stays in float32: the normaliser decides where the ink is, and the answer is a
+probability. Names, types and shapes of the inputs and outputs stay as they are.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from adder_trainer.strokes import tile
 
 LEAST_WEIGHTS = 500
 """Layers with fewer weights stay in floats: they make no file smaller, and the sum of regress hangs on two of them."""
-
-LEAST_STORED_IN_HALF = 64
-"""Values that are worth the node which brings them back to 32 bits."""
 
 CALIBRATION_IMAGES = 2_000
 """Training images over which the ranges of the network's values are measured."""
@@ -93,6 +90,9 @@ def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
     halves: set[str] = set()  # values of 16 bits that exist so far
     nodes: list[onnx.NodeProto] = []
 
+    def half(name: str) -> str:
+        return f"{name}_half"
+
     for place, node in enumerate(made.graph.node):
         if place not in network:
             nodes.append(node)
@@ -113,7 +113,7 @@ def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
         nodes.append(node)
         if name in outside:
             nodes.append(helper.make_node("Cast", [half(name)], [name], to=TensorProto.FLOAT))
-    return finish(made, stored_in_half(made, nodes))
+    return finish(made, nodes)
 
 
 def to_int8(proto: onnx.ModelProto, images: Iterable[NDArray[np.uint8]]) -> onnx.ModelProto:
@@ -161,7 +161,7 @@ def to_int8(proto: onnx.ModelProto, images: Iterable[NDArray[np.uint8]]) -> onnx
         logging.disable(logging.NOTSET)
     common.TopologicalSortPass()(small)  # the tool's own does not look into the branches of an If
     made = onnx_ir.to_proto(small)
-    return finish(made, stored_in_half(made, list(made.graph.node)), like=proto)
+    return finish(made, list(made.graph.node), like=proto)
 
 
 class _Feeds:
@@ -192,35 +192,6 @@ def calibration_images(training: TrainingImages) -> Iterator[NDArray[np.uint8]]:
     tiles = tile(ink, torch.from_numpy(digit[:CALIBRATION_RENDERED]), generator)
     for kind in KINDS:
         yield render(tiles, kind, generator).numpy()
-
-
-def stored_in_half(proto: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
-    """The nodes, and before them what makes float32 of weights that 16 bits hold exactly, as they do the finder's.
-
-    Runtimes calculate that once, when they load the file.
-
-    Args:
-        proto: its weights are changed in place.
-        nodes: all of the graph, in order.
-    """
-    used = {name for node in nodes for name in _inputs(node)}
-    casts = []
-    for tensor in list(proto.graph.initializer):
-        if tensor.data_type != TensorProto.FLOAT or tensor.name not in used:
-            continue
-        values = numpy_helper.to_array(tensor)
-        with np.errstate(over="ignore"):
-            stored = values.astype(np.float16)
-        if values.size >= LEAST_STORED_IN_HALF and (stored == values).all():
-            name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(stored, half(name)))
-            casts.append(helper.make_node("Cast", [half(name)], [name], to=TensorProto.FLOAT))
-    return casts + nodes
-
-
-def half(name: str) -> str:
-    """Name of what a value is in 16 bits."""
-    return f"{name}_half"
 
 
 def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.ModelProto | None = None) -> onnx.ModelProto:

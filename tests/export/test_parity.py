@@ -21,7 +21,7 @@ from adder_export import model_file, parity
 from adder_export.graph import Pipeline
 from adder_export.parity import Case, Tally, ask, cases, compare, describe, drawn_cases, passed, reference, tolerances
 from adder_runtime import Adder, Approach, Provider
-from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, UNREAD, outputs
+from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, outputs
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import read_image
 from adder_runtime.manifest import verify
@@ -54,7 +54,6 @@ def assert_parity(tally: Tally, approach: Approach) -> None:
     assert tally.flips == {"digit": 0, "sum": 0, "consistent": 0}
     for name, limit in tolerances(approach).items():
         assert tally.differences[name] <= limit, name
-        assert tally.differences_unread[name] <= parity.UNREAD_SLACK * limit, name
     assert tally.worst_ratio < 1
 
 
@@ -66,13 +65,7 @@ def test_file_answers_as_pytorch_on(kind: str, pipeline: Pipeline, adder: Adder)
     assert tally.right == tally.known
 
 
-def test_file_answers_as_pytorch_on_rendered_pictures(
-    pipeline: Pipeline, adder: Adder, request: pytest.FixtureRequest
-) -> None:
-    if adder.approach is Approach.REGRESS:
-        # the last bit of where the finder sees that digit decides, so it may pass on another machine
-        reason = "the unrounded sum of one digit of 20 pixels in a photo of 606, read as another, is 0.005 apart"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+def test_file_answers_as_pytorch_on_rendered_pictures(pipeline: Pipeline, adder: Adder) -> None:
     some = list(parity.rendered_cases(None))
     assert {case.kind for case in some} == {"rendered", "blank_paper"}
     assert_parity(tally_of(pipeline, adder, some), adder.approach)
@@ -189,36 +182,6 @@ def test_difference_that_could_flip_a_label_fails_even_within_tolerance() -> Non
     compare(Approach.REGRESS, case, wanted, got, tally)
     assert tally.flips == {"digit": 0, "sum": 0, "consistent": 0}
     assert not passed(tally)
-
-
-def compare_unread(likeliest: float, change: float, name: str) -> Tally:
-    """The tally of one picture in which both read nothing, and of whose likeliest digit PyTorch thinks as much."""
-    case = Case("made", np.zeros((1, 40, 20, 1), np.uint8), np.array([4], np.int32))
-    probabilities = np.full((1, 1, 10), (1 - likeliest) / 9)
-    probabilities[..., 3] = likeliest
-    none = np.array([[UNREAD]])
-    parts = [none, none, np.zeros((1, 1)), np.array([[False]]), probabilities, np.array([[[7.2]]]), *SEEN]
-    wanted = {spec.name: part for spec, part in zip(outputs(Approach.REGRESS), parts, strict=True)}
-    tally = Tally()
-    compare(Approach.REGRESS, case, wanted, wanted | {name: wanted[name] + change}, tally)
-    return tally
-
-
-@pytest.mark.parametrize("name", ["digit_probabilities", "ink", "sum_scores"])
-def test_what_both_read_nothing_in_may_differ_more(name: str) -> None:
-    limit = parity.tolerances(Approach.REGRESS)[name]
-    found = compare_unread(0.2, 0.9 * parity.UNREAD_SLACK * limit, name)
-    assert passed(found)
-    assert found.differences[name] == 0
-    assert found.differences_unread[name] > limit
-    assert not passed(compare_unread(0.2, 1.1 * parity.UNREAD_SLACK * limit, name))
-    assert not passed(compare_unread(0.2, float("nan"), name))
-
-
-def test_what_is_nearly_read_may_not_differ_by_what_is_missing() -> None:
-    change = 5 * parity.PROBABILITY_TOLERANCE
-    assert passed(compare_unread(LEAST_PROBABILITY - 2 * change, change, DIGIT_PROBABILITIES.name))
-    assert not passed(compare_unread(LEAST_PROBABILITY - change / 2, change, DIGIT_PROBABILITIES.name))
 
 
 def test_margin_of_a_regressed_sum_is_the_distance_to_the_next_rounding() -> None:

@@ -66,8 +66,8 @@ def noisy(random: np.random.Generator) -> Light:
 WRITTEN = {"under a lamp": lit, "with a shadow": shadowed, "with printed lines": ruled}
 BLANK = WRITTEN | {"noise": noisy}
 
-SHORT = {("with printed lines", approach) for approach in Approach}
-"""Kinds of blank paper of which an approach refuses too little as yet (classify refuses 97 pages of 100)."""
+SHORT = {("with printed lines", Approach.REGRESS)}
+"""Kinds of blank paper of which an approach refuses too little as yet."""
 
 
 @pytest.mark.parametrize("kind", BLANK)

@@ -184,6 +184,16 @@ def test_blank_pictures_show_no_piece_of_a_frame() -> None:
         assert torch.maximum(dark.sum(1), dark.sum(2).amax(1, keepdim=True)).max() <= 4
 
 
+def test_black_is_black_and_noise_is_not_alike() -> None:
+    generator = torch.Generator().manual_seed(2)
+    dark = list(abstention.black(25, generator))
+    assert [len(batch) for batch in dark] == [5] * 5
+    assert max(int(batch.max()) for batch in dark) < 40
+    grey = torch.cat([batch.flatten(1).float().std(1) for batch in abstention.noise(25, generator)])
+    assert grey.min() > 2
+    assert grey.max() > 40
+
+
 def test_sheet_of_unknown_pictures_tells_the_digit_and_how_sure_it_is() -> None:
     pictures = torch.full((2, 20, 30, 1), 255, dtype=torch.uint8)
     pictures[0, 5:15, 12:16] = 0

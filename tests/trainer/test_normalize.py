@@ -18,7 +18,7 @@ from adder_runtime.pictures import draw_digit, paint
 from adder_trainer.data import load_mnist
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.ink import LEAST_CONTRAST
-from adder_trainer.normalize.normalizer import LEAST_INK, together
+from adder_trainer.normalize.normalizer import LEAST_INK
 from adder_trainer.normalize.picture import plain, reduced, step_of
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE
 from adder_trainer.photo import KINDS, render
@@ -30,28 +30,28 @@ DRAWN = 40
 EXACT = 1e-5
 """The same light through other channels: only float32 rounding differs (measured: at most 3.8e-6)."""
 
-LIT, LIT_MEAN = 0.15, 0.003
+LIT = 0.03
 """The same contrast in another light: ink that is darker than its ground is measured against the light that falls on
-it, and the finder sees light ink a little otherwise than dark, which is told at a stroke's edge (measured over ten
-digits: at most 0.134 there, 0.0022 on average over the picture)."""
+it, which the grey edges of strokes make uncertain by a few % (measured over ten digits: at most 0.0267)."""
 
-FAINT = 0.08
-"""The same ink in fewer 8-bit lights (measured: at most 0.071)."""
+FAINT = 0.07
+"""The same ink in fewer 8-bit lights: a grey row of pixels may fall on the other side of the first look's cut, and the
+second look begins elsewhere (measured: 0.063 for the seven, at most 0.027 for the others)."""
 
-REQUANTISED = 0.04
-"""The same ink in other 8-bit lights: one level more or less in each pixel (measured: at most 0.036)."""
+REQUANTISED = 0.02
+"""The same ink in other 8-bit lights: one level more or less in each pixel (measured: at most 0.015)."""
 
-MOVED, MOVED_MEAN = 0.2, 0.009
-"""The same ink elsewhere or larger: the looks' cells fall on other pixels, and the finder sees a stroke's edge a little
-otherwise (measured over ten digits: at most 0.194 there, 0.0081 on average over the picture)."""
+MOVED, MOVED_MEAN = 0.12, 0.006
+"""The same ink elsewhere or larger: the first look's cells fall on other pixels, and the box moves by a small share of
+one (measured over ten digits: at most 0.111 at a stroke's edge, 0.0051 on average over the picture)."""
 
-AGAIN, AGAIN_MEAN = 0.3, 0.015
+AGAIN, AGAIN_MEAN = 0.2, 0.015
 """Ink normalised once more: at one pixel a cell, the box is known to a few hundredths of a pixel, and the edges are
-interpolated (measured over ten digits: at most 0.28, 0.0101 on average over the picture)."""
+interpolated (measured over ten digits: at most 0.15, 0.0101 on average over the picture)."""
 
-OFF_CENTRE = 0.07
-"""Distance of the centre of mass from its place, in pixels: it is set from the look before, of 64 cells (measured:
-at most 0.068)."""
+OFF_CENTRE = 0.05
+"""Distance of the centre of mass from its place, in pixels: it is set from the look before, of 56 cells (measured:
+at most 0.031)."""
 
 LARGE, LARGE_MEAN = 0.15, 0.01
 """The same digit in more pixels, of which some are averaged."""
@@ -73,32 +73,6 @@ def is_readable(pixels: Pixels) -> bool:
 
 def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
     return paint(draw_digit(digit, side, side), channels)
-
-
-SHORT = {
-    ("faint", 7): "0.11 of ink otherwise at the bar's edge",
-    ("shifted by 2 and 3", 2): "0.201 of ink otherwise at an edge",
-    ("50x30", 7): "0.07 pixels off",
-    ("300x90", 5): "0.08 pixels off",
-    ("ruled paper", 5): "a line that runs along its bar takes most of the bar with it",
-    ("squared paper", 0): "the strokes become wider",
-}
-"""What falls short as yet, by change and digit, and how."""
-
-NEAR = (("shifted by 2 and 3", 2), ("50x30", 7))
-"""Those of them that are so near to their bound that rounding on another machine may bring them within it."""
-
-
-def expect(request: pytest.FixtureRequest, change: str, digit: int) -> None:
-    """Mark the running test as one that is known to fail, if it is."""
-    if (change, digit) in SHORT:
-        request.applymarker(pytest.mark.xfail(reason=SHORT[change, digit], strict=(change, digit) not in NEAR))
-
-
-def assert_lit_alike(one: Tensor, other: Tensor) -> None:
-    difference = (one - other).abs()
-    assert difference.max() <= LIT
-    assert difference.mean() <= LIT_MEAN
 
 
 def on_canvas(pixels: Pixels, height: int, width: int, top: int, left: int) -> Pixels:
@@ -145,13 +119,12 @@ def test_channels_do_not_change_the_ink(change: str, digit: int) -> None:
 @pytest.mark.parametrize("change", OTHER_LIGHT)
 def test_polarity_and_brightness_hardly_change_the_ink(change: str, digit: int) -> None:
     grey = picture(digit)
-    assert_lit_alike(ink_of(OTHER_LIGHT[change](grey)), ink_of(grey))
+    torch.testing.assert_close(ink_of(OTHER_LIGHT[change](grey)), ink_of(grey), atol=LIT, rtol=0)
 
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("move", MOVES)
-def test_place_and_size_hardly_change_the_ink(move: str, digit: int, request: pytest.FixtureRequest) -> None:
-    expect(request, move, digit)
+def test_place_and_size_hardly_change_the_ink(move: str, digit: int) -> None:
     grey = picture(digit)
     difference = (ink_of(MOVES[move](grey)) - ink_of(grey)).abs()
     assert difference.max() <= MOVED
@@ -159,8 +132,7 @@ def test_place_and_size_hardly_change_the_ink(move: str, digit: int, request: py
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_faint_ink_is_strengthened(digit: int, request: pytest.FixtureRequest) -> None:
-    expect(request, "faint", digit)
+def test_faint_ink_is_strengthened(digit: int) -> None:
     drawn = draw_digit(digit, DRAWN, DRAWN)
     faint, strong = (ink_of(paint(drawn, 1, dark=dark, light=0.7)) for dark in (0.5, 0.1))
     assert (faint - strong).abs().max() <= FAINT
@@ -184,10 +156,7 @@ def test_mnist_itself_passes_nearly_unchanged(mnist_folder: Path) -> None:
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (40, 40), (50, 30), (60, 200), (300, 90)])
-def test_ink_is_sized_and_centred_as_in_mnist(
-    digit: int, height: int, width: int, request: pytest.FixtureRequest
-) -> None:
-    expect(request, f"{height}x{width}", digit)
+def test_ink_is_sized_and_centred_as_in_mnist(digit: int, height: int, width: int) -> None:
     ink = ink_of(paint(draw_digit(digit, height, width), 1))
     position = torch.arange(SIDE) + 0.5
     for axis in (0, 1):
@@ -221,7 +190,7 @@ def test_batch_gives_what_one_picture_at_a_time_gives() -> None:
 def test_ink_on_transparent_ground_is_that_on_an_opaque_ground(light: int) -> None:
     drawn = draw_digit(5, DRAWN, DRAWN)
     opaque = paint(drawn, 1, dark=0, light=1)
-    assert_lit_alike(ink_of(see_through(drawn, light)), ink_of(opaque))
+    torch.testing.assert_close(ink_of(see_through(drawn, light)), ink_of(opaque), atol=LIT, rtol=0)
 
 
 def test_colours_are_weighed_as_pillow_weighs_them() -> None:
@@ -251,9 +220,10 @@ def test_what_is_fully_transparent_is_nothing_to_read(channels: int) -> None:
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_contrast_decides_what_is_readable(sign: int) -> None:
-    under, over = 5, 6
+    under, over = 15, 16
     assert under / 255 < LEAST_CONTRAST < over / 255
-    stroke = sign * (draw_digit(5, 64, 64) > 0.5)[:, :, None].astype(np.int16)
+    stroke = np.zeros((64, 64, 1), np.int16)
+    stroke[16:48, 28:36] = sign
     assert not is_readable((128 + under * stroke).astype(np.uint8))
     assert is_readable((128 + over * stroke).astype(np.uint8))
 
@@ -333,8 +303,7 @@ SEEN = 0.06
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("nuisance", NUISANCES)
-def test_light_lines_specks_and_grain_are_no_ink(nuisance: str, digit: int, request: pytest.FixtureRequest) -> None:
-    expect(request, nuisance, digit)
+def test_light_lines_specks_and_grain_are_no_ink(nuisance: str, digit: int) -> None:
     plain = page(digit)
     assert (ink_of(to_pixels(NUISANCES[nuisance](plain))) - ink_of(to_pixels(plain))).abs().mean() <= SEEN
 
@@ -353,7 +322,7 @@ def test_strokes_stand_out_in_any_colour(colours: str, digit: int) -> None:
     stroke, ground = (np.array(colour) for colour in COLOURS[colours])
     drawn = draw_digit(digit, DRAWN, DRAWN)[:, :, None]
     coloured = np.rint(ground + (stroke - ground) * drawn).astype(np.uint8)
-    assert_lit_alike(ink_of(coloured), ink_of(picture(digit)))
+    assert (ink_of(coloured) - ink_of(picture(digit))).abs().max() <= LIT
 
 
 def cut_out(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -363,22 +332,14 @@ def cut_out(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
     return drawn[top:bottom, left:right]
 
 
-BOLD = 6
-"""Of ten bold digits that are cut out, those whose ink stays: of a straight one no paper is left but beside it, and in
-some the finder misses a part."""
-
-
 @pytest.mark.parametrize("light_ink", [False, True], ids=["dark", "light"])
 @pytest.mark.parametrize("side", [14, 30, 60, 240])
-def test_bold_digits_that_fill_their_frame_are_no_ground(side: int, light_ink: bool) -> None:
-    stays = 0
-    for digit in DIGITS:
-        # a bolder one is a bar that leaves paper in two corners alone: nobody can tell which is which
-        drawn = draw_digit(digit, side, side, pen=0.18 if digit == 1 else 0.22)
-        tight, plain = (values if light_ink else 1 - values for values in (cut_out(drawn), drawn))
-        if is_readable(to_pixels(tight)):
-            stays += bool((ink_of(to_pixels(tight)) - ink_of(to_pixels(plain))).abs().mean() <= SEEN)
-    assert stays >= BOLD
+@pytest.mark.parametrize("digit", DIGITS)
+def test_bold_digit_that_fills_its_frame_is_no_ground(digit: int, side: int, light_ink: bool) -> None:
+    # a bolder one is a bar that leaves paper in two corners alone: nobody can tell which is which
+    drawn = draw_digit(digit, side, side, pen=0.18 if digit == 1 else 0.22)
+    tight, plain = (values if light_ink else 1 - values for values in (cut_out(drawn), drawn))
+    assert (ink_of(to_pixels(tight)) - ink_of(to_pixels(plain))).abs().mean() <= SEEN
 
 
 PHOTO = 480
@@ -422,7 +383,7 @@ Change = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 LARGER: dict[str, tuple[Change, int]] = {
     "nothing": (lambda light: light, 10),
     "the hard edge of a round shadow": (lambda light: round_shadow(light, 4), 9),
-    "the soft edge of a round shadow": (lambda light: round_shadow(light, 30), 9),
+    "the soft edge of a round shadow": (lambda light: round_shadow(light, 30), 10),
     "a lamp on a dark table": (lamp, 10),
     "close squares": (lambda light: squared(light, 24), 9),
     "wide squares": (lambda light: squared(light, 60), 9),
@@ -436,13 +397,7 @@ BESIDE = 6
 """Pixels by which the box may miss the digit's, a sixth of its height: a line that crosses it may be left on it."""
 
 
-HARD_EDGE = pytest.param(
-    "the hard edge of a round shadow",
-    marks=pytest.mark.xfail(strict=True, reason="half of the small digits are lost beside so hard and long an edge"),
-)
-
-
-@pytest.mark.parametrize("what", [HARD_EDGE, *(what for what in LARGER if what != HARD_EDGE.values[0])])
+@pytest.mark.parametrize("what", LARGER)
 def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
     change, least = LARGER[what]
     found = 0
@@ -469,7 +424,7 @@ def test_grain_that_hangs_together_over_the_paper_is_nothing_to_read() -> None:
     generator = torch.Generator().manual_seed(6)
     paper = torch.zeros(5, 1, TILE, TILE)
     found = [Normalizer()(render(paper, replace(pencil, frame=0.0), generator)).readable for _ in range(40)]
-    assert torch.cat(found).float().mean() < 0.15  # the networks refuse most of the rest
+    assert torch.cat(found).float().mean() < 0.1
 
 
 @pytest.mark.parametrize("soft", [16, 30, 60])
@@ -477,13 +432,6 @@ def test_round_shadow_alone_is_nothing_to_read(soft: float) -> None:
     light = round_shadow(np.full((PHOTO, PHOTO), 0.9), soft)
     light = light + np.random.default_rng(3).normal(0, 0.01, light.shape)
     assert not is_readable(to_pixels(light))
-
-
-@pytest.mark.parametrize(("side", "is_large_enough"), [(2, False), (3, False), (5, True), (8, True)])
-def test_what_is_smaller_than_any_digit_is_none(side: int, is_large_enough: bool) -> None:
-    pixels = np.full((14, 14, 1), 230, np.uint8)
-    pixels[4 : 4 + side, 6:8] = 20
-    assert is_readable(pixels) == is_large_enough
 
 
 def test_where_something_is_readable_there_is_ink() -> None:
@@ -528,13 +476,3 @@ def test_reduction_averages_pixels_evenly(side: int) -> None:
     assert values.shape == (1, side // step, side // step, 1)
     middles = (torch.arange(side // step) * step + (step - 1) / 2) * 250 / side
     assert (values[0, :, 0, 0] - middles).abs().max() < 1  # two levels of rounding
-
-
-def test_specks_far_from_the_strokes_do_not_hang_together_with_them() -> None:
-    found = torch.zeros(1, 1, 48, 48)
-    found[..., 10:20, 5:8] = 1
-    found[..., 22:26, 5:8] = 1  # below it, over a gap
-    found[..., 40:42, 40:42] = 1
-    kept = together(found)
-    assert kept[..., :30, :].sum() == found[..., :30, :].sum()
-    assert kept[..., 30:, :].sum() == 0

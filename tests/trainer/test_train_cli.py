@@ -9,21 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 
 from adder_runtime import Approach
-from adder_trainer import cli, data, finder_run, finding, runs
+from adder_trainer import cli, data, runs
 from adder_trainer.checkpoint import load_checkpoint
 from adder_trainer.data import Digits
-from adder_trainer.finding import FinderRecipe
-from adder_trainer.normalize.finder import Finder
 from adder_trainer.options import RecipeName
 from adder_trainer.training import RECIPES
 
@@ -34,8 +29,7 @@ Train = Callable[..., Result]
 
 OPTIONS = {
     "--approach", "--recipe", "--epochs", "--batch-size", "--lr", "--photo-share", "--seed", "--device", "--data",
-    "--out", "--resume", "--force", "--test", "--validate-only", "--explain-stacking", "--finder", "--autocast",
-    "--no-autocast",
+    "--out", "--resume", "--force", "--test", "--validate-only", "--explain-stacking", "--autocast", "--no-autocast",
     "--channels-last", "--no-channels-last", "--compile", "--no-compile", "--json", "--version", "--help",
 }  # fmt: skip
 
@@ -43,8 +37,6 @@ REPORT = {
     "README.md", "confusion_digits.png", "confusion_sums.png", "curves.png", "facts.json", "history.csv",
     "mistakes.png", "reliability.png", "risk_coverage.png", "rendered.png", "unknown.png", "augmentations.png",
 }  # fmt: skip
-
-FACTS = "reports/finder/facts.json"
 
 QUICK = ("--approach", "regress", "--epochs", 1, "--batch-size", 32, "--device", "cpu", "--json")
 
@@ -111,9 +103,6 @@ BAD_OPTIONS = {
     "--photo-share 1": "--photo-share",
     "--photo-share nan": "--photo-share",
     "--photo-share 0.1 --recipe source": "--photo-share goes with --recipe ours",
-    "--finder --resume": "--finder and --resume do not go together",
-    "--finder --test": "--finder and --test do not go together",
-    "--finder --photo-share 0.1": "--finder and --photo-share do not go together",
     "--seed -1": "--seed",
     "--seed 4294967296": "--seed",
     "--approach guess": "'classify', 'regress', 'all'",
@@ -289,30 +278,3 @@ def test_one_epoch_of_mnist_from_end_to_end(
     assert measured["validation"] == facts["validation"]
     assert (measured["test"]["images"], measured["test"]["pairs"]) == (10_000, 100_000)
     assert adder_train(*asked, "--out", tmp_path)[0] == 7
-
-
-def test_finder_is_trained_and_leaves_weights_and_a_sheet(
-    drawn: Digits, adder_train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pixels = (drawn.ink * 255).to(torch.uint8).permute(0, 2, 3, 1)
-    monkeypatch.setattr(finder_run, "load_mnist", lambda *_, **__: (pixels, drawn.digit))
-    monkeypatch.setattr(finder_run, "VALIDATION", range(1, 3))
-    monkeypatch.setattr(data, "VALIDATION", 60)
-    monkeypatch.setattr(finding, "FinderRecipe", partial(FinderRecipe, pictures=40))
-    words = ("--finder", "--epochs", 1, "--batch-size", 10, "--device", "cpu", "--data", tmp_path, "--out", tmp_path)
-    code, out, _ = adder_train(*words, "--json")
-    facts = json.loads(out)
-    assert code == 0
-    assert facts["validation"]["pictures"] == 20
-    assert facts["settings"]["pictures"] == 40
-    Finder().load_state_dict(load_file(tmp_path / "finder.safetensors"))
-    with safe_open(tmp_path / "finder.safetensors", "pt") as file:
-        assert json.loads(file.metadata()["facts"]) == facts == json.loads((tmp_path / FACTS).read_text())
-    assert (tmp_path / "reports/finder/found.png").read_bytes().startswith(b"\x89PNG")
-    before = (tmp_path / "finder.safetensors").read_bytes()
-    code, _, err = adder_train(*words)
-    assert (code, complaint(err).partition("; ")[2]) == (7, "replace it with --force, or give another --out")
-    assert (tmp_path / "finder.safetensors").read_bytes() == before
-    code, out, _ = adder_train(*words, "--force")
-    assert code == 0
-    assert "overlap" in out

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from adder_trainer.data import Digits
 from adder_trainer.strokes import TILE, tile
-from adder_trainer.unknown import UNKNOWN, black, cut_apart, noise, nothing, scribble, side_by_side
+from adder_trainer.unknown import UNKNOWN, cut_apart, nothing, scribble, side_by_side
 
 
 def seeded(seed: int = 1) -> Generator:
@@ -65,12 +65,3 @@ def test_cut_digit_keeps_its_ink_and_exchanges_its_halves(tiles: Tensor) -> None
     left_right = [torch.equal(one[:, :, :half], two[:, :, half:]) for one, two in zip(made, tiles, strict=True)]
     assert all(one != two for one, two in zip(top_down, left_right, strict=True))
     assert 3 < sum(top_down) < 17
-
-
-def test_black_is_black_and_noise_is_not_alike() -> None:
-    dark = black(25, seeded(2))
-    assert len(dark) == 25
-    assert dark.max() < 40
-    grey = torch.cat([noise(5, seeded(each)).flatten(1).float().std(1) for each in range(5)])
-    assert grey.min() > 2
-    assert grey.max() > 40

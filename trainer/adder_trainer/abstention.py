@@ -14,14 +14,15 @@ from adder_runtime.contract import UNREAD
 from adder_runtime.metrics import auroc
 from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked, ask_pictures
+from adder_trainer.augment import between
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation
 from adder_trainer.letters import FONTS, LETTERS, draw_letters
-from adder_trainer.photo import IN_FRAME, KINDS, ON_TABLE, Kind, render
+from adder_trainer.photo import IN_FRAME, KINDS, ON_TABLE, Kind, column, render
 from adder_trainer.rendered import take
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import TILE, tile
-from adder_trainer.unknown import black, noise, scribble, side_by_side
+from adder_trainer.unknown import scribble, side_by_side
 
 GROUNDS = ("photo", "small photo", "pencil", "cell")
 """Kinds of pictures whose paper is shown without a digit: with light, grain, lines and specks."""
@@ -47,7 +48,7 @@ KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{
 LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
 """Names of the other groups."""
 
-EMPTY = {"an empty frame": IN_FRAME, "an empty sheet on a table": replace(ON_TABLE, clutter=0.0)}
+EMPTY = {"an empty frame": IN_FRAME, "an empty sheet on a table": ON_TABLE}
 """Groups of pictures in which something is to be seen, but no digit, and their kinds."""
 
 ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, *EMPTY)
@@ -67,8 +68,8 @@ def ask_unknown(
     """
     generator = torch.Generator().manual_seed(SEED)
     groups = {BLANK + kind: blank(kind, BLANKS, generator) for kind in GROUNDS} | {
-        NOISE: (noise(size, generator) for size in sizes(BLANKS // 2)),
-        BLACK: (black(size, generator) for size in sizes(BLANKS // 2)),
+        NOISE: noise(BLANKS // 2, generator),
+        BLACK: black(BLANKS // 2, generator),
         LETTER: iter(draw_letters(LETTERS).split(BATCH)),
         SCRIBBLE: scribbles(STROKES, generator),
         PAIR: pairs(take(digits, STROKES), generator),
@@ -100,12 +101,33 @@ def sizes(count: int) -> Iterator[int]:
 def blank(kind: str, count: int, generator: Generator) -> Iterator[Tensor]:
     """Pictures of a kind's paper, batches of (batch, height, width, 1) uint8."""
     (found,) = (each for each in KINDS if each.name == kind)
-    return empty(replace(found, frame=0.0, clutter=0.0), count, generator)  # a straight line alone may be a one
+    return empty(replace(found, frame=0.0), count, generator)  # a piece of a frame alone may be a one
 
 
 def empty(kind: Kind, count: int, generator: Generator) -> Iterator[Tensor]:
     """Pictures of a kind that show no digit, batches of (batch, height, width, 1) uint8."""
     return (render(torch.zeros(size, 1, TILE, TILE), kind, generator) for size in sizes(count))
+
+
+def noise(count: int, generator: Generator) -> Iterator[Tensor]:
+    """Grey pictures with grain of any strength, batches of (batch, side, side, 1) uint8."""
+    for size in sizes(count):
+        side = int(between(1, 28, 129, generator))
+        light, spread = (column(between(size, *limits, generator)) for limits in ((0.1, 0.9), (0.01, 0.3)))
+        yield to_pixels(light + spread * torch.randn(size, side, side, generator=generator))
+
+
+def black(count: int, generator: Generator) -> Iterator[Tensor]:
+    """Pictures of a covered lens, black but for the sensor's noise, batches of (batch, side, side, 1) uint8."""
+    for size in sizes(count):
+        side = int(between(1, 28, 129, generator))
+        spread = column(between(size, 0, 0.02, generator))
+        yield to_pixels(spread * torch.randn(size, side, side, generator=generator))
+
+
+def to_pixels(light: Tensor) -> Tensor:
+    """Light (batch, height, width), 0 = black, 1 = white, as raw pixels (batch, height, width, 1) uint8."""
+    return (light.clamp(0, 1) * 255).round().to(torch.uint8)[:, :, :, None]
 
 
 def scribbles(count: int, generator: Generator) -> Iterator[Tensor]:

@@ -15,7 +15,7 @@ from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
 from adder_runtime.progress import console, print_table
 from adder_runtime.speech import say
-from adder_trainer.options import ARTIFACTS, FINDER_SEED, SEEDS, DeviceName, RecipeName, stem
+from adder_trainer.options import ARTIFACTS, SEEDS, DeviceName, RecipeName, stem
 
 app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -66,14 +66,6 @@ def train(
         bool,
         typer.Option("--explain-stacking", help="Train nothing: show why the plain regress approach fails."),
     ] = False,
-    finder: Annotated[
-        bool,
-        typer.Option(
-            "--finder",
-            help="Train the finder instead, the network of the normaliser that says where the ink is; "
-            "the approaches are to be trained after it.",
-        ),
-    ] = False,
     autocast: Annotated[
         bool, typer.Option("--autocast/--no-autocast", help="bfloat16 arithmetic; gain on CUDA not measured yet.")
     ] = False,
@@ -90,11 +82,9 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object a line.")] = False,
     version: VersionOption = False,
 ) -> None:
-    """Train classify, regress or both on MNIST, or the finder; each leaves weights and a folder with its report."""
+    """Train classify, regress or both on MNIST; each leaves a checkpoint and a folder with its report."""
     from adder_trainer.data import data_folder
     from adder_trainer.device import find_device, keep_memory
-    from adder_trainer.finder_run import train_finder
-    from adder_trainer.finding import FinderRecipe
     from adder_trainer.runs import Data, Run, explain, measure_checkpoint, runs_to_do, train_run
     from adder_trainer.training import RECIPES, Speed
 
@@ -111,10 +101,6 @@ def train(
         "--validate-only": validate_only,
         "--explain-stacking": explain_stacking,
     }
-    if finder:
-        for option, is_given in (named | {"--photo-share": photo_share is not None, "--test": test}).items():
-            if is_given and option != "--force":
-                raise UsageError(f"--finder and {option} do not go together: name one of them; see: adder-train --help")
     if len(together := [option for option, is_given in named.items() if is_given]) > 1:
         raise UsageError(f"{' and '.join(together)} do not go together: name one of them; see: adder-train --help")
     chosen = find_device(device)
@@ -122,25 +108,13 @@ def train(
     console.print(f"device: {chosen}" + (" (auto)" if device is DeviceName.AUTO else ""))
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "photo_share": photo_share}
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    folder, download = data_folder(data)
-    if finder:
-        facts = train_finder(
-            out,
-            folder,
-            replace(FinderRecipe(), **changes),
-            seed=FINDER_SEED if seed is None else seed,
-            device=chosen,
-            download=download,
-            force=force,
-        )
-        show_finder(facts, as_json)
-        return
     speed = Speed(autocast, channels_last, compile_)
     seeds = SEEDS if seed is None else dict.fromkeys(Approach, seed)
     runs = [
         Run(each, recipe, replace(RECIPES[recipe, each], **changes), seeds[each], speed, out)
         for each in approach.approaches
     ]
+    folder, download = data_folder(data)
     images = Data(folder, download, chosen)
     if explain_stacking:
         regress = Approach.REGRESS
@@ -176,24 +150,6 @@ def show(results: list[dict[str, Any]], as_json: bool) -> None:
                     ]
                 )
     print_table(("run", "params", "seconds", "split", "pairs", "loss", "digit", "sum"), rows)
-
-
-def show_finder(facts: dict[str, Any], as_json: bool) -> None:
-    """Print the figures of a finder: a table for people, or a JSON object."""
-    if as_json:
-        say(json.dumps(facts))
-        return
-    measured = facts["validation"]
-    row = [
-        "finder",
-        f"{facts['parameters']:,}",
-        f"{facts['seconds']:.0f}",
-        "validation",
-        f"{measured['pictures']:,}",
-        f"{measured['overlap_whole']:.2%}",
-        f"{measured['overlap_close']:.2%}",
-    ]
-    print_table(("run", "params", "seconds", "split", "pictures", "overlap, whole", "overlap, close"), [row])
 
 
 def main() -> None:

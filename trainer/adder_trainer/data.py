@@ -122,7 +122,7 @@ def _first_line(error: Exception) -> str:
 
 def to_ink(pixels: Tensor, device: torch.device, on_progress: Callable[[int], None] = lambda _: None) -> Tensor:
     """Pixels (n, height, width, channels) through the normaliser that ships, (n, 1, 28, 28) on the device."""
-    normalizer = Normalizer().to(device)
+    normalizer = Normalizer()
     batches = []
     with torch.no_grad():
         for batch in pixels.split(NORMALIZE_BATCH):

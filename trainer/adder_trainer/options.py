@@ -15,10 +15,6 @@ SEEDS = {Approach.CLASSIFY: 1, Approach.REGRESS: 1}
 """Of a run unless told otherwise: of three, the one that was right most often on the validation split, and ships."""
 
 
-FINDER_SEED = 1
-"""The same of the finder."""
-
-
 class RecipeName(StrEnum):
     """Our recipe, or the one that the approaches' source describes."""
 

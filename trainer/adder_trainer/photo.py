@@ -15,7 +15,6 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform, warp
-from adder_trainer.clutter import with_clutter
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import area_weights
@@ -46,16 +45,12 @@ class Kind:
     """Probability of a frame drawn all around, with a margin outside or without."""
     table: bool = False
     """The paper ends inside of the frame, at one side or at several, and lies on something darker."""
-    clutter: float = 0.0
-    """Probability of each of the things that `clutter` knows to lie beside a digit."""
-    hardest: float = 0.01
-    """Least width of the edge of a shadow, as a share of the frame's longer side."""
     pen: bool = False
     """A pen lies beside the digit, all of it in the frame or not."""
     gradient: float = 0.0
     """Largest fall of the light across the frame, as a share."""
     shadow: float = 0.0
-    """Probability of a shadow."""
+    """Probability of a soft shadow."""
     lines: float = 0.0
     """Probability of ruled or squared paper."""
     frame: float = 0.0
@@ -83,8 +78,8 @@ class Kind:
 KINDS = (
     Kind(
         "photo", 0.36, (96, 176), (0.1, 0.9), (0.4, 1.0), (0.35, 0.95),
-        gradient=0.6, shadow=0.5, hardest=0.002, lines=0.4, frame=0.01, neighbour=0.04, specks=0.12, clutter=0.04,
-        grain=0.03, mottle=0.02, texture=0.4, blur=(0.0, 1.5), jpeg=0.6, inverted=0.05,
+        gradient=0.6, shadow=0.5, lines=0.4, frame=0.01, neighbour=0.04, specks=0.12, grain=0.03, mottle=0.02,
+        texture=0.4, blur=(0.0, 1.5), jpeg=0.6, inverted=0.05,
     ),
     Kind(
         "small photo", 0.11, (26, 48), (0.55, 0.95), (0.3, 1.0), (0.15, 0.9),
@@ -133,8 +128,6 @@ MEASURED = (
     replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
     ON_TABLE,
     replace(NEAR, name="photo, beside a pen", pen=True),
-    replace(NEAR, name="photo, beside other things", clutter=0.25),
-    replace(NEAR, name="photo, in shadow", shadow=1.0),
 )
 """What is measured and proven: all that training renders, photos of digits that fill little of the frame, and photos
 that show more than the paper and the digit."""
@@ -151,16 +144,10 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
-PAPERS = 14
+PAPERS = 7
 """Times that blank paper is rendered for each that is asked for, and once an empty frame: the normaliser finds nothing
 in most of it, and what it does find, rests of lines and shadows, is what a network is to know. Not a table: what is
 left of one at one side is a straight line, and such a line may be a one."""
-
-INKED = 0.2
-"""Ink of a pixel from which on it belongs to the box of what was written."""
-
-FOUND_RIGHTLY = 0.6
-"""Share of both boxes together that the box of the ink that was found and that of what was written have in common."""
 
 SPECKS = 3
 
@@ -187,15 +174,14 @@ def photograph(
 
     Args:
         digits: to take them from.
-        count: pictures to render, blank paper several times; those in which the normaliser finds nothing, or not what
-            was written, are left out.
+        count: pictures to render, blank paper several times; those that the normaliser finds nothing in are left out.
         generator: on the device of the digits.
         on_progress: told how many more are done.
 
     Returns:
         About `count`, of which about NO_DIGITS show none and have the label NO_DIGIT.
     """
-    normalizer = Normalizer().to(digits.ink.device)
+    normalizer = Normalizer()
     shares = torch.tensor([kind.share for kind in KINDS]).cumsum(0)
     order = torch.randint(len(digits), (count,), generator=generator, device=generator.device)
     inks, labels = [], []
@@ -209,49 +195,19 @@ def photograph(
             shown = UNKNOWN[int(number * NO_DIGITS) % len(UNKNOWN)]
             tiles = shown(tiles, generator)
             digit = torch.full_like(digit, NO_DIGIT)
-            rolls = [replace(kind, frame=0.0, neighbour=0.0, clutter=0.0)]  # a straight line alone may be a one
+            rolls = [replace(kind, frame=0.0, neighbour=0.0)]  # a straight line alone may be a one
             if shown is nothing:
                 rolls = [*rolls * PAPERS, IN_FRAME]
         for each in rolls:
-            pixels, written = scene(tiles, each, generator)
-            seen = normalizer(pixels)
-            # where only a part of it was found, or something else, the label would be wrong
-            is_right = seen.readable & (overlap(seen.box, ink_box(written)) > FOUND_RIGHTLY) | (
-                seen.readable & (written.amax((1, 2)) == 0)
-            )
-            inks.append(seen.ink[is_right])
-            labels.append(digit[is_right])
+            ink, readable, *_ = normalizer(render(tiles, each, generator))
+            inks.append(ink[readable])
+            labels.append(digit[readable])
         on_progress(len(index))
     return Digits(torch.cat(inks), torch.cat(labels))
 
 
-def ink_box(ink: Tensor) -> Tensor:
-    """Top, left, bottom and right of ink (batch, height, width) in pixels, (batch, 4); all 0 where there is none."""
-    begins, ends = [], []
-    for axis in (2, 1):
-        inked = (ink > INKED).any(axis)
-        place = torch.arange(inked.shape[1], device=ink.device)
-        end = torch.where(inked, place + 1, 0).amax(1)
-        ends.append(end)
-        begins.append(torch.minimum(torch.where(inked, place, len(place)).amin(1), end))
-    return torch.stack([*begins, *ends], 1)
-
-
-def overlap(one: Tensor, other: Tensor) -> Tensor:
-    """Area that two boxes, (batch, 4) each, have in common, as a share of what either covers; (batch) 0 to 1."""
-    begin, end = torch.maximum(one[:, :2], other[:, :2]), torch.minimum(one[:, 2:], other[:, 2:])
-    common = (end - begin).clamp(min=0).prod(1)
-    first, second = ((each[:, 2:] - each[:, :2]).prod(1) for each in (one, other))
-    return common / (first + second - common).clamp(min=1)
-
-
 def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
-    """The pixels of a scene, (batch, height, width, 1) uint8."""
-    return scene(tiles, kind, generator)[0]
-
-
-def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Pictures of one kind, all of one size that is drawn, and where the digit's ink lies in them.
+    """Pictures of one kind, all of one size that is drawn.
 
     Args:
         tiles: (batch, 1, TILE, TILE) ink of `strokes.tile`; all 0 for a picture of nothing.
@@ -259,15 +215,13 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tens
         generator: on the device of the tiles.
 
     Returns:
-        pixels: (batch, height, width, 1) uint8.
-        digit: (batch, height, width) 0 to 1.
+        (batch, height, width, 1) uint8.
     """
     batch = len(tiles)
     height = int(between(1, kind.sides[0], kind.sides[1] + 1, generator))
     width = max(round(height * float(between(1, 0.7, 1.4, generator))), 5)
     strokes = warp(tiles, generator)
     ink = place(strokes, height, width, between(batch, *kind.size, generator), generator, kind.stretch)
-    digit = ink
     if kind.neighbour:
         ink = torch.maximum(ink, intruding(strokes.roll(1, 0), height, width, kind, generator))
     if kind.texture:
@@ -275,16 +229,16 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tens
     if kind.frame:
         ink = torch.maximum(ink, frame_pieces(batch, height, width, kind.frame, generator))
     if kind.framed and float(between(1, 0, 1, generator)) < kind.framed:
-        ink, digit = framed(ink, digit, generator)
+        ink = framed(ink, generator)
         height, width = ink.shape[1:]
     if kind.specks:
         ink = torch.maximum(ink, specks(batch, height, width, kind.specks, generator))
     if kind.pen:
-        ink, digit = with_pen(ink, digit, generator)
+        ink = with_pen(ink, generator)
         height, width = ink.shape[1:]
     table: Tensor | None = None
     if kind.table:
-        ink, digit, table = on_table(ink, digit, generator)
+        ink, table = on_table(ink, generator)
         height, width = ink.shape[1:]
     paper = column(between(batch, *kind.paper, generator))
     beneath = column(between(batch, *TABLE, generator)) * paper if kind.table else paper
@@ -296,8 +250,6 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tens
     light = paper * (1 - contrast * ink)
     if table is not None:
         light = light.lerp(beneath.expand_as(light), table)
-    if kind.clutter:
-        light = with_clutter(light, digit, paper, kind.clutter, generator)
     if kind.gradient or kind.shadow:
         light = light * lamp(batch, height, width, kind, generator)
     light = blur(light.clamp(0, 1), float(between(1, *kind.blur, generator)))
@@ -309,7 +261,7 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator) -> tuple[Tensor, Tens
     light = torch.where(chance(batch, kind.inverted, generator), 1 - light, light).clamp(0, 1)
     if kind.jpeg:
         light = torch.where(chance(batch, kind.jpeg, generator), jpeg(light, generator), light)
-    return (light * 255).round().to(torch.uint8)[:, :, :, None], digit
+    return (light * 255).round().to(torch.uint8)[:, :, :, None]
 
 
 def column(values: Tensor) -> Tensor:
@@ -434,16 +386,16 @@ def frame_pieces(batch: int, height: int, width: int, probability: float, genera
     return ink
 
 
-def framed(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+def framed(ink: Tensor, generator: Generator) -> Tensor:
     """A line all around the picture, and often a margin around that, (batch, higher, wider)."""
     line, margin = (float(between(1, *limits, generator)) for limits in ((0.01, 0.06), (-0.1, 0.1)))
     longer = max(ink.shape[1:])
-    inner, width, outer = (max(round(0.03 * longer), 1), max(round(line * longer), 1), max(round(margin * longer), 0))
-    ink = F.pad(F.pad(F.pad(ink, (inner,) * 4), (width,) * 4, value=1.0), (outer,) * 4)
-    return ink, F.pad(digit, (inner + width + outer,) * 4)
+    ink = F.pad(ink, (max(round(0.03 * longer), 1),) * 4)
+    ink = F.pad(ink, (max(round(line * longer), 1),) * 4, value=1.0)
+    return F.pad(ink, (max(round(margin * longer), 0),) * 4)
 
 
-def on_table(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+def on_table(ink: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Paper that ends, a little askew, at one side or at several, with room for a table beside it.
 
     Args:
@@ -459,7 +411,7 @@ def on_table(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
     has_end = between(4, 0, 1, generator) < 0.5
     has_end[int(between(1, 0, 4, generator))] = True
     before, after, left, right = torch.where(has_end, room, 0).tolist()
-    ink, digit = (F.pad(each, (left, right, before, after)) for each in (ink, digit))
+    ink = F.pad(ink, (left, right, before, after))
     y, x = (torch.arange(side, device=ink.device) + 0.5 for side in ink.shape[1:])
     down, across = y[:, None] - before - high / 2, x - left - wide / 2  # from the paper's middle
     table = torch.zeros_like(ink)
@@ -471,10 +423,10 @@ def on_table(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
         slope = column(uniform(batch, 0.12, generator))
         beyond = away - reach / 2 - slope.abs() * length / 2 - slope * along
         table = torch.maximum(table, (beyond + 0.5).clamp(0, 1) * (end > 0))
-    return ink, digit, table
+    return ink, table
 
 
-def with_pen(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+def with_pen(ink: Tensor, generator: Generator) -> Tensor:
     """A pen that lies beside all other ink, as dark as that, along the longer side of a frame that is wider by it.
 
     Args:
@@ -486,11 +438,10 @@ def with_pen(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
     """
     batch, high, wide = ink.shape
     if wide > high:
-        turned = with_pen(ink.transpose(1, 2), digit.transpose(1, 2), generator)
-        return turned[0].transpose(1, 2), turned[1].transpose(1, 2)
+        return with_pen(ink.transpose(1, 2), generator).transpose(1, 2)
     room = round(wide * float(between(1, 0.3, 0.6, generator)))
     on_left = float(between(1, 0, 1, generator)) < 0.5
-    ink, digit = (F.pad(each, (room, 0) if on_left else (0, room)) for each in (ink, digit))
+    ink = F.pad(ink, (room, 0) if on_left else (0, room))
     y = (torch.arange(high, device=ink.device) + 0.5)[:, None]
     x = torch.arange(room + wide, device=ink.device) + 0.5 - (0 if on_left else wide)
     thick = column(between(batch, 0.004, 0.015, generator)) * high
@@ -500,7 +451,7 @@ def with_pen(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
     along = ((y - begin) * long_y + (x - at_begin) * long_x) / (long_y.square() + long_x.square())
     along = along.clamp(0, 1)
     distance = torch.hypot(y - begin - along * long_y, x - at_begin - along * long_x)
-    return torch.maximum(ink, (thick - distance + 0.5).clamp(0, 1)), digit
+    return torch.maximum(ink, (thick - distance + 0.5).clamp(0, 1))
 
 
 def specks(batch: int, height: int, width: int, probability: float, generator: Generator) -> Tensor:
@@ -556,7 +507,7 @@ def lamp(batch: int, height: int, width: int, kind: Kind, generator: Generator) 
         + y * across.sin()
         + column(uniform(batch, 1.5, generator)) * (y * across.cos() - x * across.sin()).square()
     )
-    soft = column(between(batch, math.log(kind.hardest), math.log(0.2), generator).exp())
+    soft = column(between(batch, 0.01, 0.2, generator))
     dark = ((edge - column(uniform(batch, 0.4, generator))) / soft).sigmoid()
     depth = column(between(batch, 0.1, 0.5, generator)) * chance(batch, kind.shadow, generator)
     return light * (1 - depth * dark)

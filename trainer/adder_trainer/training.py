@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adder_runtime.contract import NUMBERS, Approach
 from adder_trainer import checkpoint
@@ -78,7 +78,7 @@ RECIPES = {
         all_numbers=True,
         averaging=0.999,
         self_distillation=0.25,
-        photo_share=0.15,
+        photo_share=0.2,
         photos=20_000,
         photo_epochs=13,
     ),
@@ -320,7 +320,7 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+def update_average(average: Network, network: Network, decay: float, step: int) -> None:
     """Move the averaged weights towards the present ones; early steps, while they are few, weigh more."""
     share = 1 - min(decay, (step + 1) / (step + 10)) if decay else 1.0
     old = [tensor for tensor in average.state_dict().values() if tensor.is_floating_point()]

@@ -10,10 +10,7 @@ from adder_trainer.augment import between, uniform
 from adder_trainer.strokes import TILE, dilate, line
 
 TURNS = 6
-"""Most straight pieces of a scribble."""
-
-FEWEST_TURNS = 4
-"""Fewest: one piece may be a one, two a seven, three a two."""
+"""Straight pieces of a scribble."""
 
 
 def nothing(tiles: Tensor, generator: Generator) -> Tensor:
@@ -27,7 +24,7 @@ def scribble(tiles: Tensor, generator: Generator) -> Tensor:
     places = torch.stack([between(batch, 0.15, 0.85, generator) for _ in range(2 * (TURNS + 1))], 1) * TILE
     places = places.reshape(batch, TURNS + 1, 2)
     ends = torch.cat([places[:, :-1], places[:, 1:]], 2)  # (batch, TURNS, 4)
-    drawn = between(batch, FEWEST_TURNS, TURNS + 1, generator)[:, None] > torch.arange(TURNS, device=tiles.device)
+    drawn = between(batch, 1, TURNS + 1, generator)[:, None] > torch.arange(TURNS, device=tiles.device)
     strokes = (line(ends, torch.full((batch,), 0.6, device=tiles.device)) * drawn[:, :, None, None]).amax(
         1, keepdim=True
     )
@@ -44,24 +41,6 @@ def cut_apart(tiles: Tensor, generator: Generator) -> Tensor:
     """Each digit cut across the middle, or along it, and its halves exchanged, (batch, 1, TILE, TILE)."""
     upright = (uniform(len(tiles), 1, generator) < 0)[:, None, None, None]
     return torch.where(upright, tiles.roll(TILE // 2, 2), tiles.roll(TILE // 2, 3))
-
-
-def noise(batch: int, generator: Generator) -> Tensor:
-    """Grey pictures with grain of any strength, (batch, side, side, 1) uint8."""
-    side = int(between(1, 28, 129, generator))
-    light, spread = (between(batch, *limits, generator)[:, None, None] for limits in ((0.1, 0.9), (0.01, 0.3)))
-    return _to_pixels(light + spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
-
-
-def black(batch: int, generator: Generator) -> Tensor:
-    """Pictures of a covered lens, black but for the sensor's noise, (batch, side, side, 1) uint8."""
-    side = int(between(1, 28, 129, generator))
-    spread = between(batch, 0, 0.02, generator)[:, None, None]
-    return _to_pixels(spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
-
-
-def _to_pixels(light: Tensor) -> Tensor:
-    return (light.clamp(0, 1) * 255).round().to(torch.uint8)[:, :, :, None]
 
 
 UNKNOWN = (nothing, nothing, scribble, side_by_side, cut_apart)

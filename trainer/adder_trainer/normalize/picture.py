@@ -15,6 +15,9 @@ Result = TypeVar("Result")
 GRID = 96
 """Cells on a side of the first look, a square over the picture's longer side."""
 
+GROUND_GRID = 48
+"""Cells on a side of the grid on which the paper's light is found, over the same square."""
+
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
 
@@ -24,9 +27,6 @@ picture in floating point would take most of the time, and four times its memory
 
 SEEN_FIRST = 192
 """The same as LARGE_SIDE for the rows of the first look: two for each of its cells."""
-
-CORNER = 0.15
-"""How far a corner reaches, as a share of the picture's height and of its width."""
 
 WHITE = 255.0
 """The largest value of a pixel."""
@@ -95,9 +95,7 @@ class Picture(NamedTuple):
         seen = (rows[:, 0] @ few).reshape(batch, GRID, width, channels)
         return branch(channels == 1, of_grey, of_colours, (seen, columns, self.tones_of, self.opaque))
 
-    def look(
-        self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor, *, repeat: bool = False
-    ) -> tuple[Tensor, Tensor]:
+    def look(self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         """The light of a square of cells, and the share of each cell that lies in the picture; 0 outside.
 
         Args:
@@ -106,40 +104,17 @@ class Picture(NamedTuple):
             cells: on a side.
             weights: as from the first look.
             rest: as from the first look.
-            repeat: where the square reaches out of the picture, its edge goes on.
 
         Returns:
             (batch, 1, cells, cells) each.
         """
         batch, (height, width, channels) = self.planes.shape[0], self.shape
         middle_y, middle_x = middle.chunk(2, 1)
-        rows = area_weights(middle_y, cell, cells, height, repeat=repeat)  # (batch, 1, cells, height)
-        columns = area_weights(middle_x, cell, cells, width, across=True, repeat=repeat)  # (batch, width, 1, cells)
+        rows = area_weights(middle_y, cell, cells, height)  # (batch, 1, cells, height)
+        columns = area_weights(middle_x, cell, cells, width, across=True)  # (batch, width, 1, cells)
         inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True)
         weighed = (columns * weights).reshape(batch, 1, width * channels, cells)
         return rows @ (self.planes @ weighed) + rest * inside, inside
-
-    def inside(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
-        """The share of each cell of such a square that lies in the picture, (batch, 1, cells, cells)."""
-        place = places(middle, cell, cells)
-        nearest = torch.minimum(place, self.size - place)
-        down, across = (nearest / cell + 0.5).clamp(0, 1).chunk(2, 1)
-        return down.transpose(2, 3) * across
-
-    def corners(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
-        """How near each cell of such a square is to a corner of the picture, (batch, 1, cells, cells), 0 to 1.
-
-        1 in the corner itself and outside of it; 0 more than CORNER away from it, down or across.
-        """
-        away = (places(middle, cell, cells) / self.size - 0.5).abs()
-        down, across = ((away - (0.5 - CORNER)) / CORNER).clamp(0, 1).chunk(2, 1)
-        return down.transpose(2, 3) * across
-
-
-def places(middle: Tensor, cell: Tensor, cells: int) -> Tensor:
-    """Where the middles of a square's cells lie in the picture, down and across, (batch, 2, 1, cells) in pixels."""
-    offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
-    return middle + offset * cell
 
 
 def of_grey(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -183,6 +158,11 @@ def branch(
     if torch.compiler.is_exporting():
         return cast(Result, torch.cond(condition, then, otherwise, given))
     return then(*given) if condition else otherwise(*given)
+
+
+def is_larger(image: Tensor, side: int) -> bool:
+    """Whether raw pixels (batch, height, width, channels) have a side of more than so many."""
+    return cast(bool, torch.sym_max(image.shape[1], image.shape[2]) > side)
 
 
 def times(size: int, wanted: int) -> int:
