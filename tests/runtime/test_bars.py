@@ -7,6 +7,7 @@ import pytest
 
 from adder_runtime import Adder, Answer
 from adder_runtime.image_file import Pixels
+from adder_runtime.pictures import paint
 
 PADS = (64, 140, 280, 560)
 """Sides of the pad in pixels."""
@@ -16,11 +17,11 @@ HIGH, THICK = (0.3, 0.5, 0.7, 0.85), (0.02, 0.04, 0.06, 0.08, 0.1)
 
 
 def draw_bar(side: int, high: float, thick: float, light_ink: bool) -> Pixels:
-    """A bar with round ends in the middle of an even pad, (side, side) uint8."""
+    """A bar with round ends in the middle of an even pad, (side, side, 1)."""
     y, x = np.mgrid[:side, :side] + 0.5 - side / 2
     beyond = np.maximum(abs(y) - side * (high - thick) / 2, 0)
     ink = np.clip(side * thick / 2 - np.hypot(beyond, x) + 0.5, 0, 1)
-    return np.asarray(np.rint(255 * (ink if light_ink else 1 - ink)), np.uint8)
+    return paint(ink, 1, dark=float(light_ink), light=float(not light_ink))
 
 
 @pytest.mark.parametrize("light_ink", [False, True], ids=["dark", "light"])
