@@ -1,13 +1,19 @@
-"""A one that is a mere upright bar, as many write it, on a pad of any size: by the shipped files."""
+"""A one that is a mere bar, as many write it, on a pad or on paper of any size: by the shipped files."""
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from adder_runtime import Adder, Answer
 from adder_runtime.image_file import Pixels
 from adder_runtime.pictures import paint
+
+Ink = NDArray[np.float64]
 
 PADS = (64, 140, 280, 560)
 """Sides of the pad in pixels."""
@@ -16,17 +22,70 @@ HIGH, THICK = (0.3, 0.5, 0.7, 0.85), (0.02, 0.04, 0.06, 0.08, 0.1)
 """Height of the bar and width of the pen, as shares of the pad's side."""
 
 
-def draw_bar(side: int, high: float, thick: float, light_ink: bool) -> Pixels:
-    """A bar with round ends in the middle of an even pad, (side, side, 1)."""
+ON_PAPER_HIGH, ON_PAPER_THICK = (0.35, 0.75), (0.015, 0.03, 0.06, 0.1)
+"""The same of bars on paper."""
+
+TILTS = (-10, -3, 0, 3, 10)
+"""Degrees by which those lean."""
+
+READ_SHARE = 0.97
+"""Least share of those that are read."""
+
+
+def ink_of(side: int, high: float, thick: float, *, tilt: float = 0, at: tuple[float, float] = (0, 0)) -> Ink:
+    """A bar with round ends, (side, side); its middle lies `at` pixels below and right of the pad's."""
     y, x = np.mgrid[:side, :side] + 0.5 - side / 2
-    beyond = np.maximum(abs(y) - side * (high - thick) / 2, 0)
-    ink = np.clip(side * thick / 2 - np.hypot(beyond, x) + 0.5, 0, 1)
-    return paint(ink, 1, dark=float(light_ink), light=float(not light_ink))
+    y, x = y - at[0], x - at[1]
+    cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
+    beyond = np.maximum(abs(y * cos + x * sin) - side * (high - thick) / 2, 0)
+    ink: Ink = np.clip(side * thick / 2 - np.hypot(beyond, x * cos - y * sin) + 0.5, 0, 1)
+    return ink
+
+
+def photographed(ink: Ink, random: np.random.Generator) -> Ink:
+    """On paper that gets darker towards a corner, with grain; the light, 0 to 1."""
+    y, x = np.mgrid[: len(ink), : len(ink)] / len(ink) - 0.5
+    light: Ink = (0.75 - 0.15 * (x + y)) * (1 - 0.7 * ink) + random.normal(0, 0.02, ink.shape)
+    return light
+
+
+def as_jpeg(light: Ink, quality: int) -> Pixels:
+    """What is left of a picture in such a file, (height, width, 1)."""
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(np.rint(light.clip(0, 1) * 255), np.uint8)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))[:, :, None]
+
+
+def paper_with_bars(side: int) -> list[Ink]:
+    """The ink of many, anywhere near the middle."""
+    random = np.random.default_rng(side)
+    return [
+        ink_of(side, high, thick, tilt=tilt, at=tuple(random.uniform(-0.1, 0.1, 2) * side))
+        for tilt in TILTS
+        for high in ON_PAPER_HIGH
+        for thick in ON_PAPER_THICK
+    ]
+
+
+def share_read(bars: list[Pixels], adder: Adder) -> float:
+    answers = list(adder.predict_each(bars, 7))
+    return np.mean([isinstance(each, Answer) and (each.digit, each.sum) == (1, 8) for each in answers]).item()
 
 
 @pytest.mark.parametrize("light_ink", [False, True], ids=["dark", "light"])
 @pytest.mark.parametrize("side", PADS)
 def test_upright_bar_is_a_one(side: int, light_ink: bool, adder: Adder) -> None:
-    bars = [draw_bar(side, high, thick, light_ink) for high in HIGH for thick in THICK]
-    answers = adder.predict_each(bars, 7)
-    assert [isinstance(each, Answer) and (each.digit, each.sum) for each in answers] == [(1, 8)] * len(bars)
+    inks = [ink_of(side, high, thick) for high in HIGH for thick in THICK]
+    assert share_read([paint(ink, 1, dark=float(light_ink), light=float(not light_ink)) for ink in inks], adder) == 1
+
+
+@pytest.mark.parametrize("side", PADS)
+def test_bar_in_a_drawing_that_was_a_jpeg_is_a_one(side: int, adder: Adder) -> None:
+    assert share_read([as_jpeg(1 - ink, quality=60) for ink in paper_with_bars(side)], adder) >= READ_SHARE
+
+
+@pytest.mark.parametrize("side", PADS)
+def test_photographed_bar_is_a_one(side: int, adder: Adder) -> None:
+    random = np.random.default_rng(side)
+    bars = [as_jpeg(photographed(ink, random), quality=85) for ink in paper_with_bars(side)]
+    assert share_read(bars, adder) >= READ_SHARE
