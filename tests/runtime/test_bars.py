@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from adder_runtime import Adder, Answer
-from adder_runtime.image_file import Pixels
+from adder_runtime.image_file import Pixels, read_image, to_jpeg
 from adder_runtime.pictures import paint
 
 Ink = NDArray[np.float64]
@@ -42,18 +39,11 @@ def ink_of(side: int, high: float, thick: float, *, tilt: float = 0, at: tuple[f
     return ink
 
 
-def photographed(ink: Ink, random: np.random.Generator) -> Ink:
-    """On paper that gets darker towards a corner, with grain; the light, 0 to 1."""
+def photographed(ink: Ink, random: np.random.Generator) -> Pixels:
+    """On paper that gets darker towards a corner, with grain, (side, side, 1)."""
     y, x = np.mgrid[: len(ink), : len(ink)] / len(ink) - 0.5
-    light: Ink = (0.75 - 0.15 * (x + y)) * (1 - 0.7 * ink) + random.normal(0, 0.02, ink.shape)
-    return light
-
-
-def as_jpeg(light: Ink, quality: int) -> Pixels:
-    """What is left of a picture in such a file, (height, width, 1)."""
-    file = io.BytesIO()
-    Image.fromarray(np.asarray(np.rint(light.clip(0, 1) * 255), np.uint8)).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))[:, :, None]
+    light = (0.75 - 0.15 * (x + y)) * (1 - 0.7 * ink) + random.normal(0, 0.02, ink.shape)
+    return paint(light.clip(0, 1), 1, dark=1, light=0)
 
 
 def paper_with_bars(side: int) -> list[Ink]:
@@ -81,11 +71,12 @@ def test_upright_bar_is_a_one(side: int, light_ink: bool, adder: Adder) -> None:
 
 @pytest.mark.parametrize("side", PADS)
 def test_bar_in_a_drawing_that_was_a_jpeg_is_a_one(side: int, adder: Adder) -> None:
-    assert share_read([as_jpeg(1 - ink, quality=60) for ink in paper_with_bars(side)], adder) >= READ_SHARE
+    bars = [read_image(to_jpeg(paint(ink, 1, dark=0, light=1), 60)) for ink in paper_with_bars(side)]
+    assert share_read(bars, adder) >= READ_SHARE
 
 
 @pytest.mark.parametrize("side", PADS)
 def test_photographed_bar_is_a_one(side: int, adder: Adder) -> None:
     random = np.random.default_rng(side)
-    bars = [as_jpeg(photographed(ink, random), quality=85) for ink in paper_with_bars(side)]
+    bars = [read_image(to_jpeg(photographed(ink, random), 85)) for ink in paper_with_bars(side)]
     assert share_read(bars, adder) >= READ_SHARE
