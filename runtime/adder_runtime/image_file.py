@@ -163,8 +163,10 @@ def pictures_in(folder: Path) -> Iterator[str]:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from error
     if not found:
         raise ImageError(f"{folder} has no pictures in it, wanted files such as three.png or three.jpg")
+    # texts put together, not paths: there may be a million, and Python keeps a table of all parts of paths
+    top = str(folder / "-")[:-1]
     for name in sorted(found):
-        yield str(folder / name)  # texts, not paths: there may be a million
+        yield top + name
 
 
 def _is_listed(entry: os.DirEntry[str]) -> bool:
