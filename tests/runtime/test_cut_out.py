@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from adder_runtime import Adder, Answer
-from adder_runtime.contract import DIGITS, Approach
+from adder_runtime.contract import DIGITS
 from adder_runtime.pictures import draw_digit
 
 Ink = NDArray[np.float64]
@@ -92,13 +92,9 @@ KINDS: dict[str, tuple[int, tuple[float, float], Callable[[Ink], Ink]]] = {
 
 
 SHORT = {
-    (
-        Approach.REGRESS,
-        "in a narrow frame",
-        True,
-    ): "bars and feet along the frame's line are taken for a part of it: 0.95",
+    ("in a narrow frame", True): "bars and feet along the frame's line are taken for a part of it: 0.95",
 }
-"""By approach, kind, and whether the ink is light: those of which too few are read as yet, and why."""
+"""By kind, and whether the ink is light: those of which too few are read as yet, and why."""
 
 
 WITHOUT_PAPER = ("cut out", "cut out, bold", "cut out, bold and large", "stretched to 16x16", FEW, "in a narrow frame")
@@ -108,7 +104,7 @@ WITHOUT_PAPER = ("cut out", "cut out, bold", "cut out, bold and large", "stretch
 @pytest.mark.parametrize("light_ink", [False, True], ids=["dark", "light"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_digit_is_read(kind: str, light_ink: bool, adder: Adder, request: pytest.FixtureRequest) -> None:
-    if reason := SHORT.get((adder.approach, kind, light_ink)):
+    if reason := SHORT.get((kind, light_ink)):
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     side, pens, make = KINDS[kind]
     # of a straight one that is cut out no paper is left, and in a frame that follows it, it is a box in a box
