@@ -277,7 +277,7 @@ def page(digit: int, *, dark: float = 0.15, light: float = 0.95) -> NDArray[np.f
 
 
 def to_pixels(light: NDArray[np.float64]) -> Pixels:
-    return np.asarray(np.rint(light.clip(0, 1) * 255), np.uint8)[:, :, None]
+    return paint(light.clip(0, 1), 1, dark=1, light=0)
 
 
 def edge_of(side: int) -> NDArray[np.int64]:

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from adder_runtime.contract import DIGITS, NUMBERS, SUM_SCORES, SUMS, UNREAD, Approach
 
-LEAST_PROBABILITY = 0.4
+LEAST_PROBABILITY = 0.25
 """Of the likeliest digit, below which there is nothing to read: networks that are trained on rendered pictures hold all
-ten digits equally likely where there is none. Of MNIST's validation images, at most 0.04 % lie below."""
+ten digits equally likely where there is none. Of MNIST's validation images none lies below, and at 0.4 up to 0.1 % did,
+nearly all of them read rightly; of blank pictures, 99.5 % are refused at either."""
 
 
 class Answers(NamedTuple):
