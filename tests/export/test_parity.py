@@ -137,8 +137,8 @@ def flip_nothing_but(name: str, change: float) -> Tally:
 def test_equal_answers_pass() -> None:
     tally = flip_nothing_but(CONFIDENCE.name, 0)
     assert passed(tally)
-    # from the answer that there is nothing to read; another sum is log(0.9 / 0.1) / 2 away, another digit further
-    assert tally.smallest_margin == pytest.approx(math.log(0.82 / LEAST_PROBABILITY))
+    # from another sum; that there is nothing to read is log(0.82 / LEAST_PROBABILITY) away, another digit further
+    assert tally.smallest_margin == pytest.approx(math.log(0.9 / 0.1) / 2)
 
 
 @pytest.mark.parametrize("name", [SUM.name, "digit"])

@@ -11,8 +11,8 @@ from adder_runtime.contract import DIGITS, NUMBERS, SUM_SCORES, SUMS, UNREAD, Ap
 
 LEAST_PROBABILITY = 0.25
 """Of the likeliest digit, below which there is nothing to read: networks that are trained on rendered pictures hold all
-ten digits equally likely where there is none. Of MNIST's validation images none lies below, and at 0.4 up to 0.1 % did,
-nearly all of them read rightly; of blank pictures, 99.5 % are refused at either."""
+ten digits equally likely where there is none. Of MNIST's validation images none lies below, and up to 0.1 % would below
+0.4, nearly all of them read rightly; blank pictures are refused nearly as often."""
 
 
 class Answers(NamedTuple):

@@ -55,7 +55,7 @@ class Recipe:
 
 RECIPES = {
     (RecipeName.OURS, Approach.CLASSIFY): Recipe(
-        epochs=60,
+        epochs=20,
         batch_size=128,
         learning_rate=4e-3,
         weight_decay=0.05,
