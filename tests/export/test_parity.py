@@ -124,7 +124,7 @@ def flip_nothing_but(name: str, change: float) -> Tally:
     probabilities = np.full((1, 1, 10), 0.02, np.float32)
     probabilities[..., 3] = 0.82
     scores = np.zeros((1, 1, 19), np.float32)
-    scores[..., 7], scores[..., 8] = 0.9, 0.1
+    scores[..., 7], scores[..., 8] = 0.99, 0.01
     parts = [np.array([[3]]), np.array([[7]]), np.array([[0.9]]), np.array([[True]]), probabilities, scores, *SEEN]
     wanted = {spec.name: part for spec, part in zip(outputs(Approach.CLASSIFY), parts, strict=True)}
     got = {key: value.copy() for key, value in wanted.items()}
@@ -137,8 +137,8 @@ def flip_nothing_but(name: str, change: float) -> Tally:
 def test_equal_answers_pass() -> None:
     tally = flip_nothing_but(CONFIDENCE.name, 0)
     assert passed(tally)
-    # from another sum; that there is nothing to read is log(0.82 / LEAST_PROBABILITY) away, another digit further
-    assert tally.smallest_margin == pytest.approx(math.log(0.9 / 0.1) / 2)
+    # from the answer that there is nothing to read; another digit and another sum are further away
+    assert tally.smallest_margin == pytest.approx(math.log(0.82 / LEAST_PROBABILITY))
 
 
 @pytest.mark.parametrize("name", [SUM.name, "digit"])

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
+from adder_trainer.plane import column
 
 STROKES = 2
 """Most strokes that are added to a digit."""
@@ -230,19 +231,19 @@ def bend_head(middle: Middle, y: Tensor, x: Tensor, generator: Generator) -> tup
     Returns:
         (batch, n, n) or what expands to it, in cells.
     """
-    left, right = (side[:, None, None] for side in middle.sides_above(middle.top + middle.high * TOP))
-    top, high = middle.top[:, None, None], middle.high[:, None, None]
+    left, right = map(column, middle.sides_above(middle.top + middle.high * TOP))
+    top, high = column(middle.top), column(middle.high)
     across = ((x - left) / (right - left).clamp(min=1)).clamp(0, 1)
     near = (1 - (y - top).clamp(min=0) / (HEAD * high)).clamp(0, 1)
-    sag = high * between(len(top), -0.1, 0.65, generator)[:, None, None]
+    sag = high * column(between(len(top), -0.1, 0.65, generator))
     return sag * (torch.pi * across).sin() * near, torch.zeros_like(x)
 
 
 def bend_stem(middle: Middle, y: Tensor, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """The same of a nine: its stem bulges to the right under its loop."""
-    top, high = middle.top[:, None, None], middle.high[:, None, None]
+    top, high = column(middle.top), column(middle.high)
     below = ((y - top) / high - LOOP) / (1 - LOOP)
-    bulge = high * between(len(top), -0.05, 0.3, generator)[:, None, None]
+    bulge = high * column(between(len(top), -0.05, 0.3, generator))
     return torch.zeros_like(y), bulge * (torch.pi * below.clamp(0, 1)).sin()
 
 

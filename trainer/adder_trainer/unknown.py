@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
+from adder_trainer.plane import column
 from adder_trainer.strokes import TILE, dilate, line
 
 TURNS = 6
@@ -49,14 +50,14 @@ def cut_apart(tiles: Tensor, generator: Generator) -> Tensor:
 def noise(batch: int, generator: Generator) -> Tensor:
     """Grey pictures with grain of any strength, (batch, side, side, 1) uint8."""
     side = int(between(1, 28, 129, generator))
-    light, spread = (between(batch, *limits, generator)[:, None, None] for limits in ((0.1, 0.9), (0.01, 0.3)))
+    light, spread = (column(between(batch, *limits, generator)) for limits in ((0.1, 0.9), (0.01, 0.3)))
     return _to_pixels(light + spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
 
 
 def black(batch: int, generator: Generator) -> Tensor:
     """Pictures of a covered lens, black but for the sensor's noise, (batch, side, side, 1) uint8."""
     side = int(between(1, 28, 129, generator))
-    spread = between(batch, 0, 0.02, generator)[:, None, None]
+    spread = column(between(batch, 0, 0.02, generator))
     return _to_pixels(spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
 
 
