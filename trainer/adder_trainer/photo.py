@@ -257,7 +257,9 @@ def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
     return scene(tiles, kind, generator)[0]
 
 
-def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0) -> tuple[Tensor, Tensor]:
+def scene(
+    tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0, unbent: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Pictures of one kind, all of one size that is drawn, and where the digit's ink lies in them.
 
     Args:
@@ -265,6 +267,7 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
         kind: one of KINDS.
         generator: on the device of the tiles.
         bars: share of the digits that become a mere bar.
+        unbent: share of the digits that keep their form.
 
     Returns:
         pixels: (batch, height, width, 1) uint8.
@@ -274,6 +277,8 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
     height = int(between(1, kind.sides[0], kind.sides[1] + 1, generator))
     width = max(round(height * float(between(1, 0.7, 1.4, generator))), 5)
     strokes = warp(tiles, generator)
+    if unbent:
+        strokes = torch.where(column(between(batch, 0, 1, generator) < unbent)[:, None], tiles, strokes)
     if bars:
         strokes = with_bars(strokes, bars, generator)
     ink = place(strokes, height, width, between(batch, *kind.size, generator), generator, kind.stretch)

@@ -76,7 +76,7 @@ MARGIN = 1.25
 INKED = 0.1, 0.7
 """Probability of ink in the second look from which on what is darker begins to be ink, and wholly is."""
 
-SMALL = 0.2, 0.3
+SMALL = 0.15, 0.225
 """Pixels on a side of a cell of the first look between which a picture begins to be large enough to tell ink from what
 else there is; in a smaller one all that differs from the paper is ink, and the tone tells which is paper."""
 
