@@ -307,6 +307,15 @@ def test_scene_tells_where_the_ink_of_the_digit_lies(kind: photo.Kind, tiles: Te
     torch.testing.assert_close(photo.render(tiles, kind, seeded(4)), pixels)
 
 
+def test_digits_are_bent_but_for_a_share(tiles: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo, "warp", lambda strokes, _: torch.zeros_like(strokes))
+    none, some, every = (
+        int((photo.scene(tiles, PLAIN, seeded(), unbent=share)[1].amax((1, 2)) > 0).sum()) for share in (0.0, 0.5, 1.0)
+    )
+    assert (none, every) == (0, 12)
+    assert 3 <= some <= 9
+
+
 def test_hard_shadows_are_as_hard_as_is_asked() -> None:
     kind = replace(PLAIN, shadow=1.0, hardest=0.002)
     steps = (photo.lamp(400, 100, 100, kind, seeded()).diff(dim=2).abs().amax((1, 2))).sort().values
