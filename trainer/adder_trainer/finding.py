@@ -66,7 +66,7 @@ OTHER_EACH, OTHERS = 16, (side_by_side, scribble, cut_apart)
 """One batch in so many shows what is no digit but looks as if it were written, all of which is to be found: the
 approaches' networks know it for no digit, if they see all of it."""
 
-BARS = 0.12
+BARS = 0.14
 """Share of the digits that are made a mere upright bar."""
 
 UNBENT = 0.15
