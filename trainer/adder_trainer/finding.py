@@ -53,7 +53,7 @@ WARM_UP = 0.1
 BATCH = 10
 """Pictures rendered at once; they share their size and their lens."""
 
-EMPTY_EACH = 9
+EMPTY_EACH = 7
 """One batch in so many shows no digit."""
 
 EMPTY_LINES = 2
@@ -72,7 +72,7 @@ BARS = 0.14
 UNBENT = 0.15
 """Share of the digits that are not bent: distortions leave next to nothing straight, and some of what is, is ink."""
 
-PATTERN = 0.3
+PATTERN = 0.35
 """Probability of each of two patterns of light or stains on what is photographed."""
 
 HOLDS_INK, HOLDS_INK_SMALL = 0.1, 0.4
@@ -111,15 +111,15 @@ SCENES = (
     ),
     (0.07, replace(FAR, name="photo, farther away", sides=(240, 480), size=(0.04, 0.12), pattern=0.1, clutter=0.12)),
     (0.07, replace(NEAR, name="photo, nearer", gradient=0.75, shadow=0.55, pattern=PATTERN, clutter=0.2)),
-    (0.05, replace(ON_TABLE, pattern=PATTERN / 2, clutter=0.06)),
+    (0.04, replace(ON_TABLE, pattern=PATTERN / 2, clutter=0.06)),
     (0.04, replace(_KIND["drawn"], name="drawn, on a table", size=(0.3, 0.9), table=True)),
     (0.05, replace(NEAR, name="photo, beside a pen", pattern=PATTERN / 2, clutter=0.1, pen=True)),
     (0.05, replace(_KIND["small photo"], hardest=0.003, pattern=PATTERN, clutter=0.06)),
-    (0.03, replace(_KIND["scan"], clutter=0.03)),
+    (0.02, replace(_KIND["scan"], clutter=0.03)),
     (0.05, replace(_KIND["pencil"], pattern=PATTERN / 2, clutter=0.04)),
     (0.07, _KIND["cell"]),
     (0.03, IN_FRAME),
-    (0.08, replace(IN_FRAME, name="in a narrow frame", sides=(22, 48), size=(0.85, 1.0), stretch=1.5)),
+    (0.10, replace(IN_FRAME, name="in a narrow frame", sides=(22, 48), size=(0.85, 1.0), stretch=1.5)),
     (0.03, replace(_KIND["drawn"], clutter=0.05)),
     (0.05, replace(_KIND["drawn"], name="drawn, smaller", sides=(60, 300), size=(0.07, 0.5), clutter=0.04)),
     (0.04, _KIND["cut out"]),

@@ -101,7 +101,7 @@ def slab(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     return beyond - corner + torch.maximum(along.abs() - long, across.abs() - short).clamp(max=0)
 
 
-SHAPES: tuple[Shape, ...] = (disc, disc, ring, ring, fold, stripes, cloud, hand, hand, slab)
+SHAPES: tuple[Shape, ...] = (disc, disc, ring, ring, fold, stripes, cloud, hand, hand, hand, slab)
 """What there is, each (batch, height, width, generator) -> (batch, height, width), below 0 inside; the picture's longer
 side is 1."""
 
