@@ -36,11 +36,28 @@ class Place:
         self.from_middle: Light = np.hypot(y - 0.5, x - 0.5)
         self.across: Light = (y - at_y) * np.cos(angle) + (x - at_x) * np.sin(angle)
         self.wide = random.uniform(0.08, 0.3)
+        self.y, self.x = y, x
+        self.random = np.random.default_rng(int(1e6 * self.wide))  # of its own, so that the others stay as they are
 
 
 def pool(place: Place) -> Light:
     bright: Light = np.exp(-(place.from_point**2) / (2 * place.wide**2))
     return bright
+
+
+def hand(place: Place) -> Light:
+    """1 in the shadow of a hand that reaches in from below or from the right, 0 outside of it; soft or hard."""
+    random, y, x = place.random, place.y, place.x
+    at_y, at_x = random.uniform(0.6, 1.1, 2)
+    outside = np.hypot(y - at_y, x - at_x) - random.uniform(0.15, 0.3)
+    for _ in range(4):
+        angle, length = random.uniform(3.2, 4.6), random.uniform(0.25, 0.5)
+        down, across = length * np.sin(angle), length * np.cos(angle)
+        part = np.clip(((y - at_y) * down + (x - at_x) * across) / length**2, 0, 1)
+        finger = np.hypot(y - at_y - part * down, x - at_x - part * across) - random.uniform(0.03, 0.07)
+        outside = np.minimum(outside, finger)
+    shadow: Light = 1 / (1 + np.exp(np.clip(outside / random.uniform(0.004, 0.04), -50, 50)))
+    return shadow
 
 
 LIGHTS: dict[str, Callable[[Place], Light]] = {
@@ -49,6 +66,7 @@ LIGHTS: dict[str, Callable[[Place], Light]] = {
     "a lens that is darker at the edges": lambda place: 1 - 0.7 * np.clip(1.3 * place.from_middle, 0, 1) ** 2,
     "a soft dark spot": lambda place: 1 - 0.5 * pool(place),
     "a hard shadow": lambda place: np.where(place.across > 0, 1, 0.5),
+    "the shadow of a hand": lambda place: 1 - 0.4 * hand(place),
     "a soft shadow": lambda place: 0.5 + 0.5 / (1 + np.exp(-place.across / 0.05)),
 }
 
