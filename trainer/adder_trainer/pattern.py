@@ -66,6 +66,14 @@ def stripes(batch: int, height: int, width: int, generator: Generator) -> Tensor
     return (phase.sin() + column(uniform(batch, 0.8, generator))) / waves
 
 
+def veins(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """The same, crooked and of uneven width, as of wood, marble and creased paper."""
+    waves = column(some(batch, 6, 90, generator))
+    phase = _across(batch, height, width, generator) * waves
+    crooked = phase + column(some(batch, 0.3, 3, generator)) * rough(batch, height, width, generator)
+    return (crooked.sin() + column(uniform(batch, 0.8, generator))) / waves
+
+
 def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """Patches without a form, as of leaves before the sun, of damp, or of hands."""
     knots = int(between(1, 3, 8, generator))
@@ -101,12 +109,19 @@ def slab(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     return beyond - corner + torch.maximum(along.abs() - long, across.abs() - short).clamp(max=0)
 
 
-SHAPES: tuple[Shape, ...] = (disc, disc, ring, ring, fold, stripes, cloud, hand, hand, hand, slab)
+SHAPES: tuple[Shape, ...] = (disc, disc, ring, ring, fold, stripes, veins, cloud, hand, hand, hand, slab)
 """What there is, each (batch, height, width, generator) -> (batch, height, width), below 0 inside; the picture's longer
 side is 1."""
 
 NARROW = (ring, fold)
 """Those that are always dark, and never very."""
+
+
+def rough(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """What is uneven over some pixels or over much of the picture, (batch, height, width), about 0, mostly -1 to 1."""
+    knots = (max(round(float(some(1, 0.02, 0.5, generator)) * side), 2) for side in (height, width))
+    coarse = torch.randn(batch, 1, *knots, generator=generator, device=generator.device)
+    return F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)[:, 0]
 
 
 def _from_a_place(batch: int, height: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
