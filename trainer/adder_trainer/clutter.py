@@ -153,17 +153,20 @@ def sides(digit: Tensor, generator: Generator) -> Tensor:
 
 def page(digit: Tensor, generator: Generator) -> Tensor:
     """Rows of print all over the picture."""
-    return _marks(*digit.shape, float(some(1, 0.01, 0.05, generator)), generator)
+    batch, height, width = digit.shape
+    return _marks(batch, height, width, float(some(1, 0.01, 0.05, generator)), generator)
 
 
 def hand_(digit: Tensor, generator: Generator) -> Tensor:
     """A hand that reaches into the picture, or lies in it."""
-    return _filled(-hand(*digit.shape, generator), *digit.shape[1:])
+    batch, height, width = digit.shape
+    return _filled(-hand(batch, height, width, generator), height, width)
 
 
 def slab_(digit: Tensor, generator: Generator) -> Tensor:
     """A flat thing with round corners: a phone, a card, a rubber."""
-    return _filled(-slab(*digit.shape, generator), *digit.shape[1:])
+    batch, height, width = digit.shape
+    return _filled(-slab(batch, height, width, generator), height, width)
 
 
 def cells(digit: Tensor, generator: Generator) -> Tensor:
