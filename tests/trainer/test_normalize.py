@@ -76,7 +76,6 @@ def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
 
 
 SHORT = {
-    ("in the corner", 5): "0.209 of ink otherwise at an edge",
     ("300x90", 9): "0.075 pixels off",
 }
 """What falls short as yet, by change and digit, and how."""
