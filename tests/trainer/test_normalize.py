@@ -76,20 +76,15 @@ def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
 
 
 SHORT = {
-    ("three times as large", 0): "0.0096 of ink otherwise in the mean",
-    ("three times as large", 2): "0.21 of ink otherwise at an edge",
-    ("28x28", 7): "0.073 pixels off",
+    ("300x90", 9): "0.075 pixels off",
 }
 """What falls short as yet, by change and digit, and how."""
-
-NEAR = (("28x28", 7),)
-"""Those of them that are so near to their bound that rounding on another machine may bring them within it."""
 
 
 def expect(request: pytest.FixtureRequest, change: str, digit: int) -> None:
     """Mark the running test as one that is known to fail, if it is."""
     if (change, digit) in SHORT:
-        request.applymarker(pytest.mark.xfail(reason=SHORT[change, digit], strict=(change, digit) not in NEAR))
+        request.applymarker(pytest.mark.xfail(reason=SHORT[change, digit], strict=True))
 
 
 def assert_lit_alike(one: Tensor, other: Tensor) -> None:
@@ -419,6 +414,10 @@ Change = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 LARGER: dict[str, tuple[Change, int]] = {
     "nothing": (lambda light: light, 10),
     "the hard edge of a round shadow": (lambda light: round_shadow(light, 4), 9),
+    "the same in a photograph's least grain": (
+        lambda light: round_shadow(light, 4) + np.random.default_rng(3).normal(0, 0.003, light.shape),
+        9,
+    ),
     "the soft edge of a round shadow": (lambda light: round_shadow(light, 30), 9),
     "a lamp on a dark table": (lamp, 10),
     "close squares": (lambda light: squared(light, 24), 9),
@@ -433,12 +432,13 @@ BESIDE = 6
 """Pixels by which the box may miss the digit's, a sixth of its height: a line that crosses it may be left on it."""
 
 
-LAMP = pytest.param(
-    "a lamp on a dark table", marks=pytest.mark.xfail(strict=True, reason="one of the ten is lost beside the lamp")
+SHADOW = pytest.param(
+    "the hard edge of a round shadow",
+    marks=pytest.mark.xfail(strict=True, reason="without any grain, the edge is taken for a stroke"),
 )
 
 
-@pytest.mark.parametrize("what", [LAMP, *(what for what in LARGER if what != LAMP.values[0])])
+@pytest.mark.parametrize("what", [SHADOW, *(what for what in LARGER if what != SHADOW.values[0])])
 def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
     change, least = LARGER[what]
     found = 0
