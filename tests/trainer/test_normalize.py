@@ -75,18 +75,6 @@ def picture(digit: int, side: int = DRAWN, channels: int = 1) -> Pixels:
     return paint(draw_digit(digit, side, side), channels)
 
 
-SHORT = {
-    ("300x90", 9): "0.075 pixels off",
-}
-"""What falls short as yet, by change and digit, and how."""
-
-
-def expect(request: pytest.FixtureRequest, change: str, digit: int) -> None:
-    """Mark the running test as one that is known to fail, if it is."""
-    if (change, digit) in SHORT:
-        request.applymarker(pytest.mark.xfail(reason=SHORT[change, digit], strict=True))
-
-
 def assert_lit_alike(one: Tensor, other: Tensor) -> None:
     difference = (one - other).abs()
     assert difference.max() <= LIT
@@ -142,8 +130,7 @@ def test_polarity_and_brightness_hardly_change_the_ink(change: str, digit: int) 
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("move", MOVES)
-def test_place_and_size_hardly_change_the_ink(move: str, digit: int, request: pytest.FixtureRequest) -> None:
-    expect(request, move, digit)
+def test_place_and_size_hardly_change_the_ink(move: str, digit: int) -> None:
     grey = picture(digit)
     difference = (ink_of(MOVES[move](grey)) - ink_of(grey)).abs()
     assert difference.max() <= MOVED
@@ -151,8 +138,7 @@ def test_place_and_size_hardly_change_the_ink(move: str, digit: int, request: py
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_faint_ink_is_strengthened(digit: int, request: pytest.FixtureRequest) -> None:
-    expect(request, "faint", digit)
+def test_faint_ink_is_strengthened(digit: int) -> None:
     drawn = draw_digit(digit, DRAWN, DRAWN)
     faint, strong = (ink_of(paint(drawn, 1, dark=dark, light=0.7)) for dark in (0.5, 0.1))
     assert (faint - strong).abs().max() <= FAINT
@@ -176,10 +162,7 @@ def test_mnist_itself_passes_nearly_unchanged(mnist_folder: Path) -> None:
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (40, 40), (50, 30), (60, 200), (300, 90)])
-def test_ink_is_sized_and_centred_as_in_mnist(
-    digit: int, height: int, width: int, request: pytest.FixtureRequest
-) -> None:
-    expect(request, f"{height}x{width}", digit)
+def test_ink_is_sized_and_centred_as_in_mnist(digit: int, height: int, width: int) -> None:
     ink = ink_of(paint(draw_digit(digit, height, width), 1))
     position = torch.arange(SIDE) + 0.5
     for axis in (0, 1):
@@ -325,8 +308,7 @@ SEEN = 0.06
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("nuisance", NUISANCES)
-def test_light_lines_specks_and_grain_are_no_ink(nuisance: str, digit: int, request: pytest.FixtureRequest) -> None:
-    expect(request, nuisance, digit)
+def test_light_lines_specks_and_grain_are_no_ink(nuisance: str, digit: int) -> None:
     plain = page(digit)
     assert (ink_of(to_pixels(NUISANCES[nuisance](plain))) - ink_of(to_pixels(plain))).abs().mean() <= SEEN
 
@@ -414,10 +396,6 @@ Change = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 LARGER: dict[str, tuple[Change, int]] = {
     "nothing": (lambda light: light, 10),
     "the hard edge of a round shadow": (lambda light: round_shadow(light, 4), 9),
-    "the same in a photograph's least grain": (
-        lambda light: round_shadow(light, 4) + np.random.default_rng(3).normal(0, 0.003, light.shape),
-        9,
-    ),
     "the soft edge of a round shadow": (lambda light: round_shadow(light, 30), 9),
     "a lamp on a dark table": (lamp, 10),
     "close squares": (lambda light: squared(light, 24), 9),
@@ -432,13 +410,13 @@ BESIDE = 6
 """Pixels by which the box may miss the digit's, a sixth of its height: a line that crosses it may be left on it."""
 
 
-SHADOW = pytest.param(
+HARD = pytest.param(
     "the hard edge of a round shadow",
-    marks=pytest.mark.xfail(strict=True, reason="without any grain, the edge is taken for a stroke"),
+    marks=pytest.mark.xfail(strict=True, reason="two of the five that stand on the edge are lost"),
 )
 
 
-@pytest.mark.parametrize("what", [SHADOW, *(what for what in LARGER if what != SHADOW.values[0])])
+@pytest.mark.parametrize("what", [HARD, *(what for what in LARGER if what != HARD.values[0])])
 def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
     change, least = LARGER[what]
     found = 0
