@@ -43,7 +43,7 @@ def test_wheel_holds_the_three_packages_and_both_models(built: Path) -> None:
     for package in ("adder_runtime", "adder_trainer", "adder_export"):
         assert f"{package}/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert only(built, "*.whl").stat().st_size < 2_000_000
+    assert only(built, "*.whl").stat().st_size < 2_500_000
 
 
 def test_sdist_builds_the_same_wheel(built: Path) -> None:

@@ -28,7 +28,7 @@ from adder_export.parity import (
     prove,
     tolerances,
 )
-from adder_export.variants import TrainingImages, calibration_images, to_fp16, to_int8
+from adder_export.variants import TrainingImages, calibration_images, to_fp16, to_fp32, to_int8
 from adder_runtime.contract import CONTRACT_VERSION, Precision, model_file_name, model_name
 from adder_runtime.errors import DataError, OutputError, ParityError
 from adder_runtime.image_file import to_png
@@ -136,7 +136,7 @@ def to_precision(plain: onnx.ModelProto, precision: Precision, training: Trainin
     """
     match precision:
         case Precision.FP32:
-            return plain
+            return to_fp32(plain)
         case Precision.FP16:
             return to_fp16(plain)
         case Precision.INT8:

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto
 
 from adder_export.graph import OPSET, OPSETS, build_graph, write_metadata
+from adder_export.variants import to_fp32
 from adder_runtime import Adder, Approach
 from adder_runtime.contract import INPUTS, Key, outputs
 from adder_runtime.model import find_model
@@ -40,7 +42,7 @@ def test_shipped_file_is_the_export_of_the_shipped_checkpoint(
     here = {name: version(name) for name in ("torch", "onnx", "onnxscript")}
     if differing := {name: found for name, found in here.items() if made_with[name] != found}:
         pytest.skip(f"other versions write other graphs: here {differing}, the file was made with {made_with}")
-    built = request.getfixturevalue("built")
+    built = to_fp32(request.getfixturevalue("built"))
     assert built.graph.SerializeToString(deterministic=True) == proto.graph.SerializeToString(deterministic=True)
 
 
@@ -100,7 +102,10 @@ def test_nothing_is_added_up_at_given_places(proto: onnx.ModelProto) -> None:
 
 def test_constants_are_folded(proto: onnx.ModelProto) -> None:
     known = {tensor.name for tensor in proto.graph.initializer}
-    assert [node.op_type for node in proto.graph.node if set(node.input) <= known] == []
+    halves = {tensor.name for tensor in proto.graph.initializer if tensor.data_type == TensorProto.FLOAT16}
+    left = [node for node in proto.graph.node if set(node.input) <= known]
+    # the file is smaller so
+    assert [node.op_type for node in left if not (node.op_type == "Cast" and set(node.input) <= halves)] == []
 
 
 def test_file_is_under_a_megabyte(approach: Approach) -> None:

@@ -156,14 +156,17 @@ def pictures_of(scene: Callable[[Place], Light]) -> tuple[list[int], list[Pixels
     return shown, pictures
 
 
-SHORT = ("note on a desk", "torn paper on a desk", "form", "print above and below", "strips of tape", "wood")
-"""Those of which too few are read as yet, the small ones above all: what lies there is taken for ink."""
+SHORT = ("note on a desk", "form", "print above and below", "wood")
+"""Those of which too few are read as yet, the small ones above all: what lies there is taken for ink, or ink for it."""
+
+NEAR = ("print above and below",)
+"""Those of them that are so near to their bound, 0.89 and 0.9, that one file or another machine may be within it."""
 
 
 @pytest.mark.parametrize("scene", SURROUNDINGS)
 def test_digit_is_read_among(scene: str, shares: Shares, request: pytest.FixtureRequest) -> None:
     if scene in SHORT:
-        request.applymarker(pytest.mark.xfail(reason="what lies there is taken for ink", strict=True))
+        request.applymarker(pytest.mark.xfail(reason="too few are read", strict=scene not in NEAR))
     shown, pictures = pictures_of(SURROUNDINGS[scene])
     read, wrong = shares(pictures, shown)
     assert read >= READ_SHARE

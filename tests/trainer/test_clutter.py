@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Generator, Tensor
 
-from adder_trainer.clutter import THINGS, TOUCHES, with_clutter
+from adder_trainer.clutter import THINGS, TOUCHES, Thing, with_clutter
 
 
 def seeded(seed: int = 1) -> Generator:
@@ -17,10 +15,10 @@ def seeded(seed: int = 1) -> Generator:
 
 @pytest.mark.parametrize(("height", "width"), [(60, 90), (90, 60), (5, 7)])
 @pytest.mark.parametrize("thing", dict.fromkeys(THINGS), ids=lambda thing: thing.__name__)
-def test_things_lie_in_the_picture_and_come_out_alike_again(
-    thing: Callable[[int, int, int, Generator], Tensor], height: int, width: int
-) -> None:
-    first, again = (thing(50, height, width, seeded(3)) for _ in range(2))
+def test_things_lie_in_the_picture_and_come_out_alike_again(thing: Thing, height: int, width: int) -> None:
+    digit = torch.zeros(50, height, width)
+    digit[:, height // 3 : height // 2, width // 3 : width // 2] = 1
+    first, again = (thing(digit, seeded(3)) for _ in range(2))
     torch.testing.assert_close(first, again)
     assert first.shape == (50, height, width)
     assert 0 <= first.min() <= first.max() <= 1
@@ -39,6 +37,35 @@ def test_nothing_touches_the_digit() -> None:
     # no more than the faint edge of what comes close
     assert change[:, 20:40, 25:35].max() <= TOUCHES
     assert (change > TOUCHES).flatten(1).any(1).float().mean() > 0.8
+
+
+def test_what_would_touch_the_digit_leaves_a_field_free_or_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adder_trainer.clutter.STRAIGHT", ())
+    monkeypatch.setattr("adder_trainer.clutter.ROUND", (lambda digit, _: torch.ones_like(digit),))
+    digit = torch.zeros(200, 60, 60)
+    digit[:, 20:40, 25:35] = 1
+    light = (0.9 - 0.5 * digit).clone()
+    changed = with_clutter(light, digit, torch.full((200, 1, 1), 0.9), 1.0, seeded()) != light
+    assert not changed[:, 20:40, 25:35].any()
+    assert 0.3 < changed[:, 0, 0].float().mean() < 0.7
+
+
+def test_what_is_straight_is_left_out_where_it_may_be_a_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def thing(name: str) -> Thing:
+        def nothing_there(digit: Tensor, generator: Generator) -> Tensor:
+            asked.append(name)
+            return torch.zeros_like(digit)
+
+        return nothing_there
+
+    for name in ("ROUND", "STRAIGHT"):
+        monkeypatch.setattr(f"adder_trainer.clutter.{name}", (thing(name),))
+    nothing, paper = torch.zeros(3, 40, 40), torch.full((3, 1, 1), 0.9)
+    for straight in (True, False):
+        with_clutter(nothing + 0.9, nothing, paper, 1.0, seeded(), straight=straight)
+    assert asked == ["ROUND", "STRAIGHT", "ROUND"]
 
 
 def test_probability_says_how_often() -> None:

@@ -55,6 +55,13 @@ def test_what_is_as_narrow_as_a_stroke_is_dark_and_never_very(
     assert (light > 0.9).float().mean() > 0.8
 
 
+def test_a_finger_is_as_thick_all_along() -> None:
+    y, x = torch.arange(7.0)[None, :, None] - 3, torch.arange(9.0)[None, None, :] - 2
+    away = pattern._to_line(y, x, torch.zeros(1, 1, 1), torch.full((1, 1, 1), 4.0))
+    torch.testing.assert_close(away[0, :, 2:7], y[0].abs().expand(7, 5))
+    torch.testing.assert_close(away[0, 3], torch.tensor([2.0, 1, 0, 0, 0, 0, 0, 1, 2]))
+
+
 def test_pictures_have_as_many_patterns_as_their_kind_asks_for() -> None:
     plain = replace(KINDS[0], gradient=0.0, shadow=0.0, pattern=0.0, lines=0.0, clutter=0.0, grain=0.0, mottle=0.0)
     even = replace(plain, frame=0.0, neighbour=0.0, specks=0.0, blur=(0.0, 0.0), jpeg=0.0)

@@ -13,6 +13,7 @@ from adder_trainer import photo
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalized, Normalizer
 from adder_trainer.photo import KINDS
+from adder_trainer.plane import INKED, ink_box
 from adder_trainer.strokes import TILE, tile
 
 ROUNDING = 1e-5
@@ -114,7 +115,7 @@ def test_paper_ends_on_a_table_and_no_ink_does(tiles: Tensor) -> None:
     ink = photo.place(tiles, 60, 50, torch.full((12,), 1.0), seeded())
     sides = set()
     for seed in range(12):
-        larger, digit, table = photo.on_table(ink, ink / 2, seeded(seed))
+        larger, digit, table = photo.on_table(ink, ink / 2, (0.15, 0.3), seeded(seed))
         torch.testing.assert_close(digit, larger / 2)
         torch.testing.assert_close(larger.sum(), ink.sum())
         assert (table[larger > 0] == 0).all()
@@ -282,7 +283,7 @@ def test_photographs_are_what_the_normaliser_gives(drawn: Digits, monkeypatch: p
     assert [len(batch) for batch, _ in pictures] == [100] * empty + [100, 30]
     seen = [Normalizer()(batch) for batch, _ in pictures]
     kept = [
-        each.readable & ((photo.overlap(each.box, photo.ink_box(ink)) > photo.FOUND_RIGHTLY) | (ink.amax((1, 2)) == 0))
+        each.readable & ((photo.overlap(each.box, ink_box(ink)) > photo.FOUND_RIGHTLY) | (ink.amax((1, 2)) == 0))
         for each, (_, ink) in zip(seen, pictures, strict=True)
     ]
     assert torch.equal(shot.ink, torch.cat([each.ink[some] for each, some in zip(seen, kept, strict=True)]))
@@ -307,6 +308,15 @@ def test_scene_tells_where_the_ink_of_the_digit_lies(kind: photo.Kind, tiles: Te
     torch.testing.assert_close(photo.render(tiles, kind, seeded(4)), pixels)
 
 
+def test_digits_are_bent_but_for_a_share(tiles: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo, "warp", lambda strokes, _: torch.zeros_like(strokes))
+    none, some, every = (
+        int((photo.scene(tiles, PLAIN, seeded(), unbent=share)[1].amax((1, 2)) > 0).sum()) for share in (0.0, 0.5, 1.0)
+    )
+    assert (none, every) == (0, 12)
+    assert 3 <= some <= 9
+
+
 def test_hard_shadows_are_as_hard_as_is_asked() -> None:
     kind = replace(PLAIN, shadow=1.0, hardest=0.002)
     steps = (photo.lamp(400, 100, 100, kind, seeded()).diff(dim=2).abs().amax((1, 2))).sort().values
@@ -317,8 +327,8 @@ def test_hard_shadows_are_as_hard_as_is_asked() -> None:
 def test_ink_box_holds_the_ink_and_nothing_where_there_is_none() -> None:
     ink = torch.zeros(2, 20, 30)
     ink[0, 3:7, 10:25] = 0.9
-    ink[0, 12, 2] = photo.INKED / 2
-    assert photo.ink_box(ink).tolist() == [[3, 10, 7, 25], [0, 0, 0, 0]]
+    ink[0, 12, 2] = INKED / 2
+    assert ink_box(ink).tolist() == [[3, 10, 7, 25], [0, 0, 0, 0]]
 
 
 def test_overlap_is_what_two_boxes_have_in_common() -> None:

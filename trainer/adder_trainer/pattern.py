@@ -1,4 +1,4 @@
-"""Light and stains of any shape on paper: pools of lamps, discs, rings, folds, stripes as of blinds, clouds."""
+"""Light and stains of any shape on paper: pools of lamps, discs, rings, folds, blinds, clouds, hands and phones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
 from adder_trainer.plane import column, from_corner, some
+
+FINGERS = 4
+"""Of a hand that are seen beside each other."""
 
 Shape = Callable[[int, int, int, Generator], Tensor]
 
@@ -26,9 +29,11 @@ def pattern(batch: int, height: int, width: int, generator: Generator) -> Tensor
 
     A shape is where a distance is negative; there it is darker, or everywhere else.
     """
-    shapes = torch.stack([shape(batch, height, width, generator) for shape in SHAPES])
     which = torch.randint(len(SHAPES), (batch,), generator=generator, device=generator.device)
-    distance = shapes[which, torch.arange(batch, device=generator.device)]
+    distance = torch.empty(batch, height, width, device=generator.device)
+    for place, shape in enumerate(SHAPES):
+        its = which == place
+        distance[its] = shape(int(its.sum()), height, width, generator)
     soft = column(some(batch, *SOFT, generator))
     inside = (-distance / soft).sigmoid()
     is_line = torch.tensor([shape in NARROW for shape in SHAPES], device=generator.device)[which]
@@ -61,6 +66,14 @@ def stripes(batch: int, height: int, width: int, generator: Generator) -> Tensor
     return (phase.sin() + column(uniform(batch, 0.8, generator))) / waves
 
 
+def veins(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """The same, crooked and of uneven width, as of wood, marble and creased paper."""
+    waves = column(some(batch, 6, 90, generator))
+    phase = _across(batch, height, width, generator) * waves
+    crooked = phase + column(some(batch, 0.3, 3, generator)) * rough(batch, height, width, generator)
+    return (crooked.sin() + column(uniform(batch, 0.8, generator))) / waves
+
+
 def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     """Patches without a form, as of leaves before the sun, of damp, or of hands."""
     knots = int(between(1, 3, 8, generator))
@@ -69,12 +82,46 @@ def cloud(batch: int, height: int, width: int, generator: Generator) -> Tensor:
     return (smooth + column(uniform(batch, 1.0, generator))) / (2 * knots)
 
 
-SHAPES: tuple[Shape, ...] = (disc, disc, ring, fold, stripes, cloud)
+def hand(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """A palm, spread fingers and the arm that they belong to, as of who writes or takes the picture."""
+    y, x = _from_a_place(batch, height, width, generator)
+    palm = column(some(batch, 0.06, 0.3, generator))
+    angle = column(uniform(batch, math.pi, generator))
+    spread = column(between(batch, 0.1, 0.4, generator))
+    bent = column(between(batch, 0.3, 2.0, generator))
+    thick = palm * column(between(batch, 0.18, 0.4, generator))
+    distance = torch.hypot(y, x) - palm
+    for finger in range(FINGERS):
+        towards = angle + spread * (finger - (FINGERS - 1) / 2)
+        reach = palm * (1 + bent * column(between(batch, 0.6, 1, generator)))
+        distance = torch.minimum(distance, _to_line(y, x, towards, reach) - thick)
+    return torch.minimum(distance, _to_line(y, x, angle + math.pi, torch.full_like(palm, 2.0)) - 0.7 * palm)
+
+
+def slab(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """A rectangle with round corners, as of a phone that takes the picture, or of a sheet over the lamp."""
+    y, x = _from_a_place(batch, height, width, generator)
+    angle = column(uniform(batch, math.pi, generator))
+    along, across = y * angle.cos() + x * angle.sin(), x * angle.cos() - y * angle.sin()
+    long, short = (column(some(batch, *limits, generator)) for limits in ((0.15, 0.7), (0.08, 0.35)))
+    corner = 0.3 * torch.minimum(long, short)
+    beyond = torch.hypot((along.abs() - long + corner).clamp(min=0), (across.abs() - short + corner).clamp(min=0))
+    return beyond - corner + torch.maximum(along.abs() - long, across.abs() - short).clamp(max=0)
+
+
+SHAPES: tuple[Shape, ...] = (disc, disc, ring, ring, fold, stripes, veins, cloud, hand, hand, hand, slab)
 """What there is, each (batch, height, width, generator) -> (batch, height, width), below 0 inside; the picture's longer
 side is 1."""
 
 NARROW = (ring, fold)
 """Those that are always dark, and never very."""
+
+
+def rough(batch: int, height: int, width: int, generator: Generator) -> Tensor:
+    """What is uneven over some pixels or over much of the picture, (batch, height, width), about 0, mostly -1 to 1."""
+    knots = (max(round(float(some(1, 0.02, 0.5, generator)) * side), 2) for side in (height, width))
+    coarse = torch.randn(batch, 1, *knots, generator=generator, device=generator.device)
+    return F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)[:, 0]
 
 
 def _from_a_place(batch: int, height: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -88,6 +135,13 @@ def _radius(batch: int, height: int, width: int, generator: Generator) -> Tensor
     y, x = _from_a_place(batch, height, width, generator)
     wider = column(uniform(batch, 0.4, generator).exp())
     return torch.hypot(y * wider, x / wider)
+
+
+def _to_line(y: Tensor, x: Tensor, angle: Tensor, length: Tensor) -> Tensor:
+    """How far each place is from a line that begins at 0 and goes so far in one direction."""
+    sin, cos = angle.sin(), angle.cos()
+    along = torch.minimum((y * sin + x * cos).clamp(min=0), length)
+    return torch.hypot(y - along * sin, x - along * cos)
 
 
 def _across(batch: int, height: int, width: int, generator: Generator) -> Tensor:

@@ -19,8 +19,8 @@ from adder_trainer.clutter import with_clutter
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import area_weights
-from adder_trainer.pattern import pattern
-from adder_trainer.plane import chance, column, from_middle, some
+from adder_trainer.pattern import pattern, rough
+from adder_trainer.plane import chance, column, from_middle, ink_box, some
 from adder_trainer.strokes import TILE, tile, with_bars
 from adder_trainer.unknown import UNKNOWN, nothing
 
@@ -48,8 +48,12 @@ class Kind:
     """Probability of a frame drawn all around, with a margin outside or without."""
     table: bool = False
     """The paper ends inside of the frame, at one side or at several, and lies on something darker."""
+    room: Range = (0.15, 0.3)
+    """How wide that is to be seen on a side, as a share of the paper's longer one."""
     clutter: float = 0.0
     """Probability of each of the things that `clutter` knows to lie beside a digit."""
+    straight: bool = True
+    """What is straight may be among them."""
     hardest: float = 0.01
     """Least width of the edge of a shadow, as a share of the frame's longer side."""
     pen: bool = False
@@ -137,15 +141,18 @@ MEASURED = (
     replace(FAR, name="photo, digit 5 to 10 %", size=(0.05, 0.1)),
     ON_TABLE,
     replace(NEAR, name="photo, beside a pen", pen=True),
-    replace(NEAR, name="photo, beside other things", clutter=0.25),
+    replace(NEAR, name="photo, beside other things", clutter=0.18),
     replace(NEAR, name="photo, in shadow", shadow=1.0),
     replace(NEAR, name="photo, in patterned light", pattern=0.7),
 )
 """What is measured and proven: all that training renders, photos of digits that fill little of the frame, and photos
 that show more than the paper and the digit."""
 
-TABLE = 0.1, 0.6
-"""Light of a table as a share of the paper's."""
+TABLE, TEXTURE = (0.1, 0.7), 0.15
+"""Light of a table as a share of the paper's, and its largest unevenness."""
+
+TORN = 0.02
+"""Largest unevenness of a paper's edge, as a share of its longer side."""
 
 GOLDEN = 0.6180339887
 """Steps of this share visit each part of a whole evenly."""
@@ -160,9 +167,6 @@ PAPERS = 14
 """Times that blank paper is rendered for each that is asked for, and once an empty frame: the normaliser finds nothing
 in most of it, and what it does find, rests of lines and shadows, is what a network is to know. Not a table: what is
 left of one at one side is a straight line, and such a line may be a one."""
-
-INKED = 0.2
-"""Ink of a pixel from which on it belongs to the box of what was written."""
 
 FOUND_RIGHTLY = 0.6
 """Share of both boxes together that the box of the ink that was found and that of what was written have in common."""
@@ -232,18 +236,6 @@ def photograph(
     return Digits(torch.cat(inks), torch.cat(labels))
 
 
-def ink_box(ink: Tensor) -> Tensor:
-    """Top, left, bottom and right of ink (batch, height, width) in pixels, (batch, 4); all 0 where there is none."""
-    begins, ends = [], []
-    for axis in (2, 1):
-        inked = (ink > INKED).any(axis)
-        place = torch.arange(inked.shape[1], device=ink.device)
-        end = torch.where(inked, place + 1, 0).amax(1)
-        ends.append(end)
-        begins.append(torch.minimum(torch.where(inked, place, len(place)).amin(1), end))
-    return torch.stack([*begins, *ends], 1)
-
-
 def overlap(one: Tensor, other: Tensor) -> Tensor:
     """Area that two boxes, (batch, 4) each, have in common, as a share of what either covers; (batch) 0 to 1."""
     begin, end = torch.maximum(one[:, :2], other[:, :2]), torch.minimum(one[:, 2:], other[:, 2:])
@@ -257,7 +249,9 @@ def render(tiles: Tensor, kind: Kind, generator: Generator) -> Tensor:
     return scene(tiles, kind, generator)[0]
 
 
-def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0) -> tuple[Tensor, Tensor]:
+def scene(
+    tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0, unbent: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Pictures of one kind, all of one size that is drawn, and where the digit's ink lies in them.
 
     Args:
@@ -265,6 +259,7 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
         kind: one of KINDS.
         generator: on the device of the tiles.
         bars: share of the digits that become a mere bar.
+        unbent: share of the digits that keep their form.
 
     Returns:
         pixels: (batch, height, width, 1) uint8.
@@ -274,6 +269,8 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
     height = int(between(1, kind.sides[0], kind.sides[1] + 1, generator))
     width = max(round(height * float(between(1, 0.7, 1.4, generator))), 5)
     strokes = warp(tiles, generator)
+    if unbent:
+        strokes = torch.where(column(between(batch, 0, 1, generator) < unbent)[:, None], tiles, strokes)
     if bars:
         strokes = with_bars(strokes, bars, generator)
     ink = place(strokes, height, width, between(batch, *kind.size, generator), generator, kind.stretch)
@@ -294,7 +291,7 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
         height, width = ink.shape[1:]
     table: Tensor | None = None
     if kind.table:
-        ink, digit, table = on_table(ink, digit, generator)
+        ink, digit, table = on_table(ink, digit, kind.room, generator)
         height, width = ink.shape[1:]
     paper = column(between(batch, *kind.paper, generator))
     beneath = column(between(batch, *TABLE, generator)) * paper if kind.table else paper
@@ -305,9 +302,10 @@ def scene(tiles: Tensor, kind: Kind, generator: Generator, *, bars: float = 0.0)
         paper = paper * (1 - ruling(contrast, height, width, kind.lines, generator))
     light = paper * (1 - contrast * ink)
     if table is not None:
-        light = light.lerp(beneath.expand_as(light), table)
+        uneven = 1 + column(between(batch, 0, TEXTURE, generator)) * rough(batch, height, width, generator)
+        light = light.lerp(beneath * uneven, table)
     if kind.clutter:
-        light = with_clutter(light, digit, paper, kind.clutter, generator)
+        light = with_clutter(light, digit, paper, kind.clutter, generator, straight=kind.straight)
     if kind.gradient or kind.shadow:
         light = light * lamp(batch, height, width, kind, generator)
     if kind.pattern:
@@ -439,11 +437,13 @@ def framed(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, Te
     return ink, F.pad(digit, (inner + width + outer,) * 4)
 
 
-def on_table(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Paper that ends, a little askew, at one side or at several, with room for a table beside it.
+def on_table(ink: Tensor, digit: Tensor, room: Range, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Paper that ends, a little askew, cut or torn, at one side or at several, with room for a table beside it.
 
     Args:
         ink: (batch, height, width), all of it on the paper.
+        digit: (batch, height, width) the digit's part of it.
+        room: as a share of the longer side.
         generator: draws it.
 
     Returns:
@@ -451,10 +451,10 @@ def on_table(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
     """
     batch, high, wide = ink.shape
     longer = max(high, wide)
-    room = (between(4, 0.15, 0.3, generator) * longer).round().int()
+    wide_as = (some(4, *room, generator) * longer).round().int()
     has_end = between(4, 0, 1, generator) < 0.5
     has_end[int(between(1, 0, 4, generator))] = True
-    before, after, left, right = torch.where(has_end, room, 0).tolist()
+    before, after, left, right = torch.where(has_end, wide_as, 0).tolist()
     ink, digit = (F.pad(each, (left, right, before, after)) for each in (ink, digit))
     y, x = (torch.arange(side, device=ink.device) + 0.5 for side in ink.shape[1:])
     down, across = y[:, None] - before - high / 2, x - left - wide / 2  # from the paper's middle
@@ -465,7 +465,13 @@ def on_table(ink: Tensor, digit: Tensor, generator: Generator) -> tuple[Tensor, 
         (left, -across, down, wide, high), (right, across, down, wide, high),
     ):  # fmt: skip
         slope = column(uniform(batch, 0.12, generator))
-        beyond = away - reach / 2 - slope.abs() * length / 2 - slope * along
+        torn = column(some(batch, TORN / 100, TORN, generator)) * longer
+        waves = (
+            rough(batch, 2, max(along.shape), generator)[:, :1]
+            .clamp(-1, 1)
+            .reshape(batch, *torch.atleast_2d(along).shape)
+        )
+        beyond = away - reach / 2 - slope.abs() * length / 2 - slope * along - torn * (1 + waves)
         table = torch.maximum(table, (beyond + 0.5).clamp(0, 1) * (end > 0))
     return ink, digit, table
 

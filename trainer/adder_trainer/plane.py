@@ -9,6 +9,9 @@ from torch import Generator, Tensor
 
 from adder_trainer.augment import between
 
+INKED = 0.2
+"""Ink of a pixel from which on it belongs to the box of what was written."""
+
 
 def column(values: Tensor) -> Tensor:
     """(batch) as (batch, 1, 1)."""
@@ -37,3 +40,15 @@ def from_middle(height: int, width: int, device: torch.device) -> tuple[Tensor, 
     longer = max(height, width)
     y, x = ((torch.arange(side, device=device) + 0.5 - side / 2) / longer for side in (height, width))
     return y[:, None], x[None, :]
+
+
+def ink_box(ink: Tensor) -> Tensor:
+    """Top, left, bottom and right of ink (batch, height, width) in pixels, (batch, 4); all 0 where there is none."""
+    begins, ends = [], []
+    for axis in (2, 1):
+        inked = (ink > INKED).any(axis)
+        place = torch.arange(inked.shape[1], device=ink.device)
+        end = torch.where(inked, place + 1, 0).amax(1)
+        ends.append(end)
+        begins.append(torch.minimum(torch.where(inked, place, len(place)).amin(1), end))
+    return torch.stack([*begins, *ends], 1)

@@ -131,7 +131,7 @@ def with_bars(strokes: Tensor, share: float, generator: Generator) -> Tensor:
     is_bar = between(batch, 0, 1, generator) < share
     high, slant = between(batch, 0.3, 0.42, generator), uniform(batch, 1, generator) ** 3 * 0.14
     ends = torch.stack([0.5 - high, 0.5 + slant, 0.5 + high, 0.5 - slant], 1) * TILE
-    bars = line(ends[:, None], some(batch, 0.6, 6, generator))
+    bars = line(ends[:, None], some(batch, 0.6, 7, generator))
     return torch.where(is_bar[:, None, None, None], bars, strokes)
 
 

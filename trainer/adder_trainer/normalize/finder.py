@@ -22,11 +22,15 @@ NAME = "finder.safetensors"
 COARSER = 2
 """Cells of the light, on a side, for each that is answered."""
 
-WIDTHS = (8, 16, 24, 32)
+WIDTHS = (8, 16, 40, 80)
 """Channels on grids that are 2, 4, 8 and 16 times coarser than the light's."""
 
-SURROUNDINGS = 17
-"""Cells on a side of the surroundings with which each cell is compared."""
+ROUNDS = 3
+"""Layers on the coarsest of them, each of which sees a cell further to all sides."""
+
+SURROUNDINGS = 9, 8
+"""Cells on a side of the surroundings with which each cell is compared: so many, and the grid's over the second. In a
+close look, of fewer cells, what surrounds a stroke is more of the picture."""
 
 LEAST_SPREAD, LEAST_LOCAL_SPREAD, OF_ALL = 0.02, 0.015, 0.3
 """What is added to the spread of the light over the picture, and over the surroundings of a cell, before a difference
@@ -54,7 +58,7 @@ class Finder(nn.Module):
                 separable(eighth, sixteenth, 2),
             ]
         )
-        self.around = nn.ModuleList([separable(sixteenth, sixteenth), separable(sixteenth, sixteenth)])
+        self.around = nn.ModuleList([separable(sixteenth, sixteenth) for _ in range(ROUNDS)])
         self.finer = nn.ModuleList(
             [
                 nn.ConvTranspose2d(before, after, 2, 2)
@@ -98,10 +102,12 @@ def features(light: Tensor) -> Tensor:
     away = light - mean(light)
     spread = mean(away.square()).sqrt()
     # of what is left, not of the light: the smaller the numbers, the smaller is what runtimes round otherwise
-    local = away - mean_inside(away, SURROUNDINGS)
+    least, part = SURROUNDINGS
+    window = least + light.shape[3] // part
+    local = away - mean_inside(away, window)
     squared = local.square()
     everywhere = mean(squared).sqrt()
-    near = mean_inside(squared, SURROUNDINGS).sqrt() + OF_ALL * everywhere
+    near = mean_inside(squared, window).sqrt() + OF_ALL * everywhere
     return torch.cat([away / (spread + LEAST_SPREAD), local / (near + LEAST_LOCAL_SPREAD)], 1)
 
 

@@ -40,7 +40,7 @@ from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
 
-NORMALIZER_VERSION = "10"
+NORMALIZER_VERSION = "11"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 64
@@ -76,12 +76,13 @@ MARGIN = 1.25
 INKED = 0.1, 0.7
 """Probability of ink in the second look from which on what is darker begins to be ink, and wholly is."""
 
-SMALL = 0.2, 0.3
+SMALL = 0.15, 0.225
 """Pixels on a side of a cell of the first look between which a picture begins to be large enough to tell ink from what
 else there is; in a smaller one all that differs from the paper is ink, and the tone tells which is paper."""
 
-SURE = 0.5
-"""Probability that somewhere in the first look, and in several cells of the second, is ink: below, nothing is read."""
+SURE = 0.5, 0.9
+"""Probability of ink in several cells of the second look, below which nothing is read: of a small picture, in which the
+tone tells what is ink, and of a large one."""
 
 CALM_CLOSE, CALM_LAST = 5, 3
 """Cells of the second and the third look over which grain is averaged."""
@@ -153,12 +154,9 @@ class Normalizer(nn.Module):
         coarse_light = coarse(light, GRID // COARSER)
         even = EvenPaper.of(coarse_light, inside)
         unlike = even.unlike(coarse_light) * inside * large
-        first, last = extent(profiles(unlike), *FOUND)
-        is_bar = even.is_so * bar(unlike, first, last, size / (cell * COARSER))
-        # all that differs from even paper is ink, where as good as all of it was found, or where it is a mere bar
-        missed = torch.maximum(begin - first, last - end).amax(1, keepdim=True)
-        alone = torch.maximum(even.is_so * (strongest_found > LEAST_FOUND) * (1 - ramp(missed, MISSED)), is_bar)
-        begin, end = begin + alone * (first - begin), end + alone * (last - end)
+        begin, end, is_bar, alone = with_missed(
+            even, unlike, begin, end, strongest_found > LEAST_FOUND, size / (cell * COARSER)
+        )
         middle = size / 2 + ((begin + end) / 2 - GRID / COARSER / 2) * cell * COARSER
         fine = ((end - begin).amax(1, keepdim=True) + MORE) * cell * (COARSER * MARGIN / CLOSE_GRID)
 
@@ -203,7 +201,7 @@ class Normalizer(nn.Module):
         ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
         readable = (
             (torch.maximum(strongest_found, is_bar) > LEAST_FOUND)
-            & (strongest(is_found) > SURE)
+            & (strongest(is_found) > SURE[0] + (SURE[1] - SURE[0]) * large)
             & (contrast > LEAST_CONTRAST)
             & (longer > LEAST_SIDE)
             & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
@@ -230,6 +228,31 @@ def together(found: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         kept = torch.minimum(highest_around(kept, REACH, REACH), found)
     return kept
+
+
+def with_missed(
+    even: EvenPaper, unlike: Tensor, begin: Tensor, end: Tensor, is_found: Tensor, size: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The box of what was found and of what was missed: all that differs from even paper, if the digit is all there is.
+
+    So it is where as good as all was found, or where it is a mere bar.
+
+    Args:
+        even: paper of the first look.
+        unlike: (batch, 1, n, n) how far a cell differs from it.
+        begin: (batch, 2, 1, 1) where the box that was found begins, in cells.
+        end: (batch, 2, 1, 1) where it ends.
+        is_found: (batch, 1, 1, 1) bool, whether anything was.
+        size: (1, 2, 1, 1) of the picture, in cells.
+
+    Returns:
+        Where the box begins and ends, and how far all of it is a mere bar, and the digit, (batch, 1, 1, 1), 0 to 1.
+    """
+    first, last = extent(profiles(unlike), *FOUND)
+    is_bar = even.is_so * bar(unlike, first, last, size)
+    missed = torch.maximum(begin - first, last - end).amax(1, keepdim=True)
+    alone = torch.maximum(even.is_so * is_found * (1 - ramp(missed, MISSED)), is_bar)
+    return begin + alone * (first - begin), end + alone * (last - end), is_bar, alone
 
 
 def bar(unlike: Tensor, first: Tensor, last: Tensor, size: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from adder_runtime.contract import LARGE_SIDE
 
 Result = TypeVar("Result")
 
-GRID = 96
+GRID = 128
 """Cells on a side of the first look, a square over the picture's longer side."""
 
 TWO_TONES = 0.2
@@ -23,7 +23,7 @@ SEEN = 2
 picture in floating point would take most of the time, and four times its memory."""
 
 SEEN_FIRST = 192
-"""The same as LARGE_SIDE for the rows of the first look: two for each of its cells."""
+"""The same as LARGE_SIDE for the rows of the first look: one and a half for each of its cells."""
 
 CORNER = 0.15
 """How far a corner reaches, as a share of the picture's height and of its width."""
