@@ -85,7 +85,7 @@ def to_fp32(proto: onnx.ModelProto) -> onnx.ModelProto:
     """
     made = onnx.ModelProto()
     made.CopyFrom(proto)
-    return finish(made, stored_in_half(made, list(made.graph.node)))
+    return finish(made, list(made.graph.node))
 
 
 def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -124,7 +124,7 @@ def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
         nodes.append(node)
         if name in outside:
             nodes.append(helper.make_node("Cast", [half(name)], [name], to=TensorProto.FLOAT))
-    return finish(made, stored_in_half(made, nodes))
+    return finish(made, nodes)
 
 
 def to_int8(proto: onnx.ModelProto, images: Iterable[NDArray[np.uint8]]) -> onnx.ModelProto:
@@ -172,7 +172,7 @@ def to_int8(proto: onnx.ModelProto, images: Iterable[NDArray[np.uint8]]) -> onnx
         logging.disable(logging.NOTSET)
     common.TopologicalSortPass()(small)  # the tool's own does not look into the branches of an If
     made = onnx_ir.to_proto(small)
-    return finish(made, stored_in_half(made, list(made.graph.node)), like=proto)
+    return finish(made, list(made.graph.node), like=proto)
 
 
 class _Feeds:
@@ -235,13 +235,16 @@ def half(name: str) -> str:
 
 
 def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.ModelProto | None = None) -> onnx.ModelProto:
-    """The model of these nodes, checked, without initializers that none of them uses and with short names.
+    """The model of these nodes, checked, in as few bytes as answer the same.
+
+    So `stored_in_half`, without initializers that none of them uses, and with short names.
 
     Args:
         proto: changed in place.
         nodes: all of the graph, in order.
         like: a model whose versions and producer it is to have, where a tool has put its own.
     """
+    nodes = stored_in_half(proto, nodes)
     used = {name for node in nodes for name in _inputs(node)}
     kept = [tensor for tensor in proto.graph.initializer if tensor.name in used]
     del proto.graph.node[:], proto.graph.initializer[:], proto.graph.value_info[:]

@@ -21,7 +21,6 @@ APART = 0.02
 TOUCHES = 0.2
 """Ink, and share of a pixel that a thing covers, from which on the two touch."""
 
-
 FIELD = 0.02, 0.15
 """How far the field reaches about the digit's box that some things leave free, as a share of the longer side."""
 
@@ -69,7 +68,7 @@ def field_about(digit: Tensor, generator: Generator) -> Tensor:
     """1 in a field about each digit's box, a margin wider, (batch, height, width); nowhere where there is no digit."""
     batch, height, width = digit.shape
     y, x, _, _ = from_corner(height, width, generator.device)
-    top, left, bottom, right = (column(end) / max(height, width) for end in ink_box(digit).unbind(1))
+    top, left, bottom, right = _ends(digit)
     margin = column(between(batch, *FIELD, generator))
     inside = (y > top - margin) & (y < bottom + margin) & (x > left - margin) & (x < right + margin)
     return (inside & (bottom > top)).to(digit)
@@ -173,7 +172,7 @@ def cells(digit: Tensor, generator: Generator) -> Tensor:
     """The cells of a form, in the middle of one of which the digit stands."""
     batch, height, width = digit.shape
     y, x, _, _ = from_corner(height, width, generator.device)
-    top, left, bottom, right = (column(end) / max(height, width) for end in ink_box(digit).unbind(1))
+    top, left, bottom, right = _ends(digit)
     longer = torch.maximum(bottom - top, right - left).clamp(min=0.05)
     line = column(some(batch, 0.001, 0.012, generator))
     shape = torch.zeros(batch, height, width, device=generator.device)
@@ -188,6 +187,11 @@ ROUND: tuple[Thing, ...] = (print_, page, holes, hand_)
 STRAIGHT: tuple[Thing, ...] = (bar, bar, box, sides, slab_, cells)
 THINGS = (*ROUND, *STRAIGHT)
 """What may lie beside a digit, each (digit, generator) -> (batch, height, width), 1 where it is."""
+
+
+def _ends(digit: Tensor) -> list[Tensor]:
+    """Top, left, bottom and right of each digit's box, (batch, 1, 1), as shares of the picture's longer side."""
+    return [column(end) / max(digit.shape[1:]) for end in ink_box(digit).unbind(1)]
 
 
 def _filled(inside: Tensor, height: int, width: int) -> Tensor:
