@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -237,7 +238,8 @@ def half(name: str) -> str:
 def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.ModelProto | None = None) -> onnx.ModelProto:
     """The model of these nodes, checked, in as few bytes as answer the same.
 
-    So `stored_in_half`, without initializers that none of them uses, and with short names.
+    So `stored_in_half`, without initializers that none of them uses, with what `held_in_branches` moves, and with short
+    names.
 
     Args:
         proto: changed in place.
@@ -258,9 +260,44 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
         )
         del proto.opset_import[:], proto.metadata_props[:]
         proto.opset_import.extend(like.opset_import)
+    held_in_branches(proto.graph)
     shorten_names(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
+
+
+def held_in_branches(graph: onnx.GraphProto) -> None:
+    """Move the weights, and the casts of weights, that one branch of an If alone uses into that branch.
+
+    ONNX Runtime arranges weights for its fastest convolutions only where they lie in the same graph as the layer.
+
+    Args:
+        graph: changed in place.
+    """
+    branches = [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
+    uses = Counter(name for node in graph.node for name in {*node.input})
+    uses.update(name for branch in branches for name in {*_used_in(branch)})
+    weights = {tensor.name for tensor in graph.initializer}
+    for branch in branches:
+        own = {name for name in _used_in(branch) if uses[name] == 1}
+        casts = [node for node in graph.node if own & {*node.output} and weights.issuperset(node.input)]
+        own |= {name for cast in casts for name in cast.input if uses[name] == 1}
+        tensors = [tensor for tensor in graph.initializer if tensor.name in own]
+        nodes = [*casts, *branch.node]
+        del branch.node[:]
+        branch.node.extend(nodes)
+        branch.initializer.extend(tensors)
+        for cast in casts:
+            graph.node.remove(cast)
+        for tensor in tensors:
+            graph.initializer.remove(tensor)
+
+
+def _used_in(branch: onnx.GraphProto) -> Iterator[str]:
+    """What the nodes of a branch, and the branches in it, take, and what it gives."""
+    for node in branch.node:
+        yield from _inputs(node)
+    yield from (value.name for value in branch.output)
 
 
 def _inputs(node: onnx.NodeProto) -> Iterator[str]:
@@ -268,6 +305,4 @@ def _inputs(node: onnx.NodeProto) -> Iterator[str]:
     yield from node.input
     for attribute in node.attribute:
         if attribute.type == onnx.AttributeProto.GRAPH:
-            for inner in attribute.g.node:
-                yield from _inputs(inner)
-            yield from (value.name for value in attribute.g.output)
+            yield from _used_in(attribute.g)

@@ -30,6 +30,9 @@ MOST = 12
 STARTS = 5
 """Sessions or processes that are begun for each figure."""
 
+BRANCHING = "If"
+"""Operator whose time is that of other nodes, which are told too."""
+
 IMPORTS = ("numpy", "PIL.Image", "onnxruntime", "adder_runtime", "adder_runtime.cli", "rich.progress")
 """What is imported at the start, and what is not unless it is used."""
 
@@ -65,7 +68,7 @@ def profile(path: Path, pixels: Pixels, number: int) -> dict[str, Any]:
         if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
             operator = event["args"]["op_name"]
             calls[operator] += 1
-            spent[operator] += event["dur"]
+            spent[operator] += 0 if operator == BRANCHING else event["dur"]
     order = sorted(spent, key=lambda each: -spent[each])
     rest = order[MOST:]
     told = [(each, calls[each], spent[each]) for each in order[:MOST]]

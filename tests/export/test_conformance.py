@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_one_changed_weight_is_caught_in_each_layer(approach: Approach, tmp_path
     assert len(layers) == LAYERS[approach]
 
     def is_caught(name: str, place: int) -> bool:
-        (tensor,) = (each for each in proto.graph.initializer if each.name == name)
+        (tensor,) = (each for each in tensors(proto.graph) if each.name == name)
         changed = layers[name].copy()
         changed.flat[place] *= -1
         tensor.CopyFrom(numpy_helper.from_array(changed, name))
@@ -110,9 +111,17 @@ LAYERS = {Approach.CLASSIFY: FINDER + 12, Approach.REGRESS: FINDER + 6}
 """Convolutions and fully connected layers of more than one output."""
 
 
+def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """Of the graph, and of the branches of its conditions."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from tensors(attribute.g)
+
+
 def weights_of(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
     """The weights of each layer, by name, the finder's too; the normaliser's tables have other shapes."""
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in tensors(proto.graph)}
     return {
         name: array
         for name, array in arrays.items()

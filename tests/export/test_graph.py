@@ -71,7 +71,7 @@ def test_nothing_of_the_training_or_its_machine_is_left(approach: Approach, prot
     for trace in (b"stack_trace", b"site-packages", b"/home", b"/work", b".py", b"pkg.torch"):
         assert trace not in content
     assert all(not node.metadata_props and not node.doc_string for node in proto.graph.node)
-    assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in proto.graph.initializer)
+    assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in all_tensors(proto.graph))
     assert not any(node.name for node in proto.graph.node)
 
 
@@ -95,15 +95,23 @@ def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
             yield from all_nodes(attribute.g)
 
 
+def all_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """Constants of the graph, and of the branches of its conditions."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from all_tensors(attribute.g)
+
+
 def test_nothing_is_added_up_at_given_places(proto: onnx.ModelProto) -> None:
     # OpenCV 5.0 does so from several threads at once, and loses some of it
     assert [node.op_type for node in all_nodes(proto.graph) if node.op_type.startswith("Scatter")] == []
 
 
 def test_constants_are_folded(proto: onnx.ModelProto) -> None:
-    known = {tensor.name for tensor in proto.graph.initializer}
-    halves = {tensor.name for tensor in proto.graph.initializer if tensor.data_type == TensorProto.FLOAT16}
-    left = [node for node in proto.graph.node if set(node.input) <= known]
+    known = {tensor.name for tensor in all_tensors(proto.graph)}
+    halves = {tensor.name for tensor in all_tensors(proto.graph) if tensor.data_type == TensorProto.FLOAT16}
+    left = [node for node in all_nodes(proto.graph) if node.input and set(node.input) <= known]
     # the file is smaller so
     assert [node.op_type for node in left if not (node.op_type == "Cast" and set(node.input) <= halves)] == []
 

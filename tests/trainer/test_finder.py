@@ -10,7 +10,7 @@ from torch import Tensor
 from adder_runtime.pictures import draw_digit
 from adder_trainer.normalize.finder import COARSER, Finder, features, shipped_finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
-from adder_trainer.normalize.picture import GRID
+from adder_trainer.normalize.picture import GRID, Picture
 
 
 def page(digit: int, dark: float = 0.5) -> tuple[Tensor, Tensor]:
@@ -57,3 +57,23 @@ def test_shipped_one_is_read_once_and_is_not_trained_on() -> None:
 
 def test_it_is_small() -> None:
     assert sum(parameter.numel() for parameter in Finder().parameters()) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "cells"),
+    [
+        (1, 1, 64),
+        (28, 28, 64),
+        (64, 20, 64),
+        (65, 20, 80),
+        (90, 96, 96),
+        (97, 97, 112),
+        (20, 128, 128),
+        (900, 640, 128),
+    ],
+)
+def test_small_pictures_are_seen_in_fewer_cells(height: int, width: int, cells: int) -> None:
+    picture = Picture.of(torch.zeros(1, height, width, 1, dtype=torch.uint8))
+    assert picture.grid == cells
+    light, *_ = picture.first_look(picture.size.amax(1, keepdim=True) / cells)
+    assert light.shape == (1, 1, cells, cells)

@@ -183,6 +183,8 @@ def show(digits: Digits, number: int, seed: int) -> tuple[Views, Views]:
 def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, Views]:
     """Pictures and the ink of their digits, as `photo.scene` makes them, whole and close.
 
+    Whole in GRID cells, however few pixels there are: in fewer cells a picture looks as another one does close.
+
     Args:
         pixels: (batch, height, width, 1) uint8.
         ink: (batch, height, width), 0 to 1.
@@ -190,7 +192,7 @@ def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, View
     """
     picture, drawing = Picture.of(pixels), Picture.of((ink[:, :, :, None] * WHITE).round().to(torch.uint8))
     cell = picture.size.amax(1, keepdim=True) / GRID
-    _, weights, rest = picture.first_look(cell)
+    _, weights, rest = picture.first_look(picture.size.amax(1, keepdim=True) / picture.grid)
     views = []
     for middle, fine, cells in ((picture.size / 2, cell, GRID), (*close_square(ink, generator), CLOSE_GRID)):
         light, _ = picture.look(middle, fine, cells, weights, rest, repeat=True)

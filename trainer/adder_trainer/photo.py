@@ -18,7 +18,7 @@ from adder_trainer.augment import between, uniform, warp
 from adder_trainer.clutter import with_clutter
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
-from adder_trainer.normalize.picture import area_weights
+from adder_trainer.normalize.picture import covered
 from adder_trainer.pattern import pattern, rough
 from adder_trainer.plane import chance, column, from_middle, ink_box, some
 from adder_trainer.strokes import TILE, tile, with_bars
@@ -367,8 +367,10 @@ def _lay(
     strokes: Tensor, middle_y: Tensor, middle_x: Tensor, cell_y: Tensor, cell_x: Tensor, height: int, width: int
 ) -> Tensor:
     middle_y, middle_x, cell_y, cell_x = (each[:, None, None, None] for each in (middle_y, middle_x, cell_y, cell_x))
-    rows = area_weights(middle_y, cell_y, height, TILE)
-    columns = area_weights(middle_x, cell_x, width, TILE)
+    rows, columns = (
+        pixels / area
+        for pixels, area in (covered(middle_y, cell_y, height, TILE), covered(middle_x, cell_x, width, TILE))
+    )
     return (rows @ strokes @ columns.transpose(2, 3))[:, 0]
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer.normalize.windows import mean_inside
+from adder_trainer.normalize.windows import in_blocks, mean_inside
 
 NAME = "finder.safetensors"
 """File of the weights that ship."""
@@ -100,14 +100,15 @@ def separable(before: int, after: int, step: int = 1) -> nn.Sequential:
 def features(light: Tensor) -> Tensor:
     """How far the light is from the picture's mean and from that of its surroundings, in spreads, (batch, 2, n, n)."""
     away = light - mean(light)
-    spread = mean(away.square()).sqrt()
+    spread = mean(away * away).sqrt()
     # of what is left, not of the light: the smaller the numbers, the smaller is what runtimes round otherwise
     least, part = SURROUNDINGS
-    window = least + light.shape[3] // part
-    local = away - mean_inside(away, window)
-    squared = local.square()
+    grid = light.shape[3]
+    shares = in_blocks(grid, least + grid // part, light.device)
+    local = away - mean_inside(away, shares)
+    squared = local * local
     everywhere = mean(squared).sqrt()
-    near = mean_inside(squared, window).sqrt() + OF_ALL * everywhere
+    near = mean_inside(squared, shares).sqrt() + OF_ALL * everywhere
     return torch.cat([away / (spread + LEAST_SPREAD), local / (near + LEAST_LOCAL_SPREAD)], 1)
 
 

@@ -40,7 +40,7 @@ from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
 
-NORMALIZER_VERSION = "11"
+NORMALIZER_VERSION = "12"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 64
@@ -67,8 +67,8 @@ FILLED, LONG, APART = (0.7, 0.8), (1.5, 2.5), (0.0, 1.0)
 """Shares of its box that a mere bar fills, how many times as long as it is wide it is, and cells of the finder's grid
 between it and the picture's edges, on both sides down or across."""
 
-MORE = 0.5
-"""Cells of the finder's grid by which the box is wider than what was found: its edge may have been missed."""
+MORE = 0.3
+"""Cells of the finder's finest grid by which the box is wider than what was found: its edge may have been missed."""
 
 MARGIN = 1.25
 """Side of the second look as a share of the box."""
@@ -76,9 +76,9 @@ MARGIN = 1.25
 INKED = 0.1, 0.7
 """Probability of ink in the second look from which on what is darker begins to be ink, and wholly is."""
 
-SMALL = 0.15, 0.225
-"""Pixels on a side of a cell of the first look between which a picture begins to be large enough to tell ink from what
-else there is; in a smaller one all that differs from the paper is ink, and the tone tells which is paper."""
+SMALL = 19.2, 28.8
+"""Pixels on the longer side between which a picture begins to be large enough to tell ink from what else there is; in
+a smaller one all that differs from the paper is ink, and the tone tells which is paper."""
 
 SURE = 0.5, 0.9
 """Probability of ink in several cells of the second look, below which nothing is read: of a small picture, in which the
@@ -142,28 +142,31 @@ class Normalizer(nn.Module):
         """
         picture = Picture.of(image)
         size = picture.size
-        cell = size.amax(1, keepdim=True) / GRID
+        longest = size.amax(1, keepdim=True)
+        cell = longest / picture.grid
+        cells = picture.grid // COARSER
         light, weights, rest = picture.first_look(cell)
-        everywhere = size / 2, cell * COARSER, GRID // COARSER
+        everywhere = size / 2, cell * COARSER, cells
         inside = picture.inside(*everywhere)
         found = self.finder(light).sigmoid() * inside
-        large = ramp(cell, SMALL)
+        large = ramp(longest, SMALL)
         found = torch.maximum(found, 1 - large)
         strongest_found = found.amax(GRIDS, keepdim=True)
         begin, end = extent(profiles(together(found / strongest_found.clamp(min=LEAST_FOUND))), *FOUND)
-        coarse_light = coarse(light, GRID // COARSER)
+        coarse_light = coarse(light, COARSER)
         even = EvenPaper.of(coarse_light, inside)
         unlike = even.unlike(coarse_light) * inside * large
         begin, end, is_bar, alone = with_missed(
             even, unlike, begin, end, strongest_found > LEAST_FOUND, size / (cell * COARSER)
         )
-        middle = size / 2 + ((begin + end) / 2 - GRID / COARSER / 2) * cell * COARSER
-        fine = ((end - begin).amax(1, keepdim=True) + MORE) * cell * (COARSER * MARGIN / CLOSE_GRID)
+        middle = size / 2 + ((begin + end) / 2 - cells / 2) * cell * COARSER
+        reach = (end - begin).amax(1, keepdim=True) * cell + longest * (MORE / GRID)
+        fine = reach * (COARSER * MARGIN / CLOSE_GRID)
 
         light, _ = picture.look(middle, fine, CLOSE_GRID, weights, rest, repeat=True)
         inside = picture.inside(middle, fine * COARSER, CLOSE_GRID // COARSER)
         probability = self.finder(light).sigmoid() * inside
-        coarse_light = coarse(light, CLOSE_GRID // COARSER)
+        coarse_light = coarse(light, COARSER)
         probability = torch.maximum(probability, alone * even.unlike(coarse_light) * inside * large)
         is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
         tone = by_tone(coarse_light, picture.corners(middle, fine * COARSER, CLOSE_GRID // COARSER) * inside)

@@ -12,8 +12,12 @@ from adder_runtime.contract import LARGE_SIDE
 
 Result = TypeVar("Result")
 
-GRID = 128
-"""Cells on a side of the first look, a square over the picture's longer side."""
+GRID, LEAST_GRID = 128, 64
+"""Most and fewest cells on a side of the first look, a square over the picture's longer side. In between there are as
+many as pixels."""
+
+COARSEST = 16
+"""Cells on a side of those for which the finder's coarsest grid has one: what their number is a multiple of."""
 
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
@@ -57,6 +61,8 @@ class Picture(NamedTuple):
     """(4, channels): what red, green, blue and the opacity take from each channel."""
     opaque: Tensor
     """(1): 1 where no channel is the opacity, which is 1 then."""
+    grid: int
+    """Cells on a side of the first look."""
 
     @classmethod
     def of(cls, image: Tensor) -> Picture:
@@ -72,7 +78,8 @@ class Picture(NamedTuple):
         values = branch(channels % 2 == 0, multiply_by_opacity, torch.clone, (values,))
         batch, height, width, _ = values.shape
         planes = values.reshape(batch, 1, height, width * channels)
-        return cls(planes, (height, width, channels), sides(height, width, planes), step, tones_of, opaque)
+        size = sides(height, width, planes)
+        return cls(planes, (height, width, channels), size, step, tones_of, opaque, grid_of(height, width))
 
     def first_look(self, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The whole picture in the colour in which its strokes differ most from the ground.
@@ -81,7 +88,7 @@ class Picture(NamedTuple):
             cell: (1, 1, 1, 1) width of a cell in pixels.
 
         Returns:
-            light: (batch, 1, GRID, GRID); where the square reaches out of the picture, its edge goes on.
+            light: (batch, 1, grid, grid); where the square reaches out of the picture, its edge goes on.
             weights: (batch, 1, channels, 1) what each channel adds to the light.
             rest: (batch, 1, 1, 1) what is added to it where the picture is.
         """
@@ -90,10 +97,11 @@ class Picture(NamedTuple):
         step = times(height, SEEN_FIRST)
         several = height // step
         few = self.planes.narrow(2, 0, several * step).reshape(batch, several, step, width * channels).mean(2)
-        rows = area_weights(middle_y / 2 / step, cell / step, GRID, several, repeat=True)
-        columns = area_weights(middle_x / 2, cell, GRID, width, across=True, repeat=True)[:, :, 0]  # (1, width, GRID)
-        seen = (rows[:, 0] @ few).reshape(batch, GRID, width, channels)
-        return branch(channels == 1, of_grey, of_colours, (seen, columns, self.tones_of, self.opaque))
+        rows, high = covered(middle_y / 2 / step, cell / step, self.grid, several, repeat=True)
+        columns, wide = covered(middle_x / 2, cell, self.grid, width, across=True, repeat=True)
+        seen = (rows[:, 0] @ few).reshape(batch, self.grid, width, channels)
+        given = (seen, columns[:, :, 0], (high * wide)[:, 0] * WHITE, self.tones_of, self.opaque)
+        return branch(channels == 1, of_grey, of_colours, given)
 
     def look(
         self, middle: Tensor, cell: Tensor, cells: int, weights: Tensor, rest: Tensor, *, repeat: bool = False
@@ -113,10 +121,11 @@ class Picture(NamedTuple):
         """
         batch, (height, width, channels) = self.planes.shape[0], self.shape
         middle_y, middle_x = middle.chunk(2, 1)
-        rows = area_weights(middle_y, cell, cells, height, repeat=repeat)  # (batch, 1, cells, height)
-        columns = area_weights(middle_x, cell, cells, width, across=True, repeat=repeat)  # (batch, width, 1, cells)
-        inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True)
-        weighed = (columns * weights).reshape(batch, 1, width * channels, cells)
+        rows, high = covered(middle_y, cell, cells, height, repeat=repeat)  # (batch, 1, cells, height)
+        columns, wide = covered(middle_x, cell, cells, width, across=True, repeat=repeat)  # (batch, width, 1, cells)
+        area = high * wide
+        inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True) / area
+        weighed = (columns * (weights / area)).reshape(batch, 1, width * channels, cells)
         return rows @ (self.planes @ weighed) + rest * inside, inside
 
     def inside(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
@@ -142,10 +151,12 @@ def places(middle: Tensor, cell: Tensor, cells: int) -> Tensor:
     return middle + offset * cell
 
 
-def of_grey(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def of_grey(
+    seen: Tensor, columns: Tensor, full: Tensor, tones_of: Tensor, opaque: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """What `of_colours` finds where there is one channel, which is the light: without its three colours."""
     batch, grid, width, channels = seen.shape
-    light = seen.narrow(3, 0, 1).reshape(batch, grid, width) @ columns / WHITE
+    light = seen.narrow(3, 0, 1).reshape(batch, grid, width) @ columns / full
     return (
         dense(light.reshape(batch, 1, grid, grid)),
         light.new_full((batch, 1, channels, 1), 1 / WHITE),
@@ -153,18 +164,22 @@ def of_grey(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> 
     )
 
 
-def of_colours(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def of_colours(
+    seen: Tensor, columns: Tensor, full: Tensor, tones_of: Tensor, opaque: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """The light of the first look, and how it comes from the channels; as `Picture.first_look` returns them.
 
     Args:
-        seen: (batch, GRID, width, channels) pixels of the picture's rows.
-        columns: (1, width, GRID) weights of the columns.
+        seen: (batch, grid, width, channels) pixels of the picture's rows.
+        columns: (1, width, grid) weights of the columns.
+        full: (1, 1, 1) what a cell of all white has by these.
         tones_of: of the picture.
         opaque: of the picture.
     """
     # from the left: ONNX Runtime 1.32 fuses a transposition with a product by a vector into a wrong one
-    tones = tones_of @ seen.transpose(2, 3) @ columns[:, None] / WHITE  # (batch, GRID, 4, GRID)
-    colours, opacity = tones[:, :, :3], tones[:, :, 3:]
+    tones = tones_of @ seen.transpose(2, 3) @ columns[:, None] / full[:, None]  # (batch, grid, 4, grid)
+    # not as slices, whose size an exporter cannot tell
+    colours, opacity = tones.narrow(2, 0, 3), tones.narrow(2, 3, 1)
     alpha = opacity + opaque
     behind = ground_behind(colours, alpha)  # (batch, 1, 3, 1)
     colours = colours + (1 - alpha) * behind
@@ -172,7 +187,7 @@ def of_colours(seen: Tensor, columns: Tensor, tones_of: Tensor, opaque: Tensor) 
     light = (colours * tone).sum(2)[:, None]
     rest = (tone * behind).sum(2, keepdim=True)
     of_channels = tones_of.T  # (channels, 4)
-    weights = (of_channels[:, :3] @ tone - of_channels[:, 3:] * rest) / WHITE
+    weights = (of_channels.narrow(1, 0, 3) @ tone - of_channels.narrow(1, 3, 1) * rest) / WHITE
     return dense(light), dense(weights), dense(rest * (1 - opaque))
 
 
@@ -190,6 +205,14 @@ def times(size: int, wanted: int) -> int:
     return cast(int, torch.sym_max(1, size // wanted))
 
 
+def grid_of(height: int, width: int) -> int:
+    """Cells on a side of the first look at a picture of so many pixels."""
+    longer = cast(int, torch.sym_max(height, width))
+    wanted = torch.sym_min(GRID // COARSEST, (longer + COARSEST - 1) // COARSEST)
+    # a multiple of whatever it is: so an exporter knows what half of it is
+    return COARSEST * cast(int, torch.sym_max(LEAST_GRID // COARSEST, wanted))
+
+
 def step_of(image: Tensor) -> int:
     """How many raw pixels (batch, height, width, channels) become one, along each axis."""
     return times(cast(int, torch.sym_max(image.shape[1], image.shape[2])), LARGE_SIDE)
@@ -198,7 +221,10 @@ def step_of(image: Tensor) -> int:
 def plain(image: Tensor) -> Tensor:
     """Raw pixels as floating point, where their step is 1: to an exporter the shape is that of `reduced`."""
     step = step_of(image)
-    return dense(image.narrow(1, 0, image.shape[1] // step).narrow(2, 0, image.shape[2] // step).float())
+    batch, height, width, channels = image.shape[0], image.shape[1] // step, image.shape[2] // step, image.shape[3]
+    # all of them, in one piece
+    pixels = image.flatten().narrow(0, 0, batch * height * width * channels)
+    return dense(pixels.reshape(batch, height, width, channels).float())
 
 
 def reduced(image: Tensor) -> Tensor:
@@ -241,10 +267,10 @@ def multiply_by_opacity(values: Tensor) -> Tensor:
     return values * by.reshape(values.shape)
 
 
-def area_weights(
+def covered(
     middle: Tensor, cell: Tensor, cells: int, size: int, *, across: bool = False, repeat: bool = False
-) -> Tensor:
-    """How much each pixel of one axis adds to each cell: the share of the cell that it covers.
+) -> tuple[Tensor, Tensor]:
+    """How much each cell along one axis covers of each pixel, 0 to 1, and of all pixels together.
 
     A cell narrower than a pixel is widened to one pixel, which is linear interpolation; at exactly one pixel a cell
     that lies on a pixel copies it.
@@ -258,8 +284,8 @@ def area_weights(
         repeat: cells outside the picture see what lies at its edge.
 
     Returns:
-        (batch, 1, cells, size), across (batch, size, 1, cells); what a cell gets sums to 1, to less where it reaches
-        out of the picture.
+        (batch, 1, cells, size), across (batch, size, 1, cells); and (batch, 1, 1, 1) what that sums to, to less where a
+        cell reaches out of the picture.
     """
     pixel = torch.arange(size, device=middle.device) + 0.5
     offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
@@ -270,7 +296,7 @@ def area_weights(
         width = width.clamp(max=size)
         centre = torch.minimum(torch.maximum(centre, width / 2), size - width / 2)
     # two intervals, of one pixel and of a wider cell
-    return ((width + 1) / 2 - (centre - pixel).abs()).clamp(0, 1) / width
+    return ((width + 1) / 2 - (centre - pixel).abs()).clamp(0, 1), width
 
 
 def ground_behind(colours: Tensor, alpha: Tensor) -> Tensor:
@@ -280,11 +306,11 @@ def ground_behind(colours: Tensor, alpha: Tensor) -> Tensor:
     its shape is the ink, and the ground is black or white, whichever is further away.
 
     Args:
-        colours: (batch, GRID, 3, GRID), 0 to 1, multiplied by alpha.
-        alpha: (batch, GRID, 1, GRID), 0 = transparent.
+        colours: (batch, grid, 3, grid), 0 to 1, multiplied by alpha.
+        alpha: (batch, grid, 1, grid), 0 = transparent.
     """
-    visible = alpha.sum((1, 3), keepdim=True).clamp(min=1e-6)
-    mean = colours.sum((1, 3), keepdim=True) / visible
+    visible = summed(alpha).clamp(min=1e-6)
+    mean = summed(colours) / visible
     away = colours / alpha.clamp(min=1e-6) - mean
     spread = (away * away * alpha).sum((1, 2, 3), keepdim=True) / (3 * visible)
     other = torch.where(mean.mean(2, keepdim=True) < 0.5, 1.0, 0.0)
@@ -297,11 +323,20 @@ def direction(colours: Tensor) -> Tensor:
     Strokes are the few cells that are far from the rest: the third moment points to them, whatever their colour.
 
     Args:
-        colours: (batch, GRID, 3, GRID).
+        colours: (batch, grid, 3, grid).
     """
-    away = colours - colours.mean((1, 3), keepdim=True)
-    moment = (away * (away * away).sum(2, keepdim=True)).sum((1, 3), keepdim=True)
+    grid = colours.shape[1]
+    away = colours - summed(colours) / (grid * grid)
+    moment = summed(away * (away * away).sum(2, keepdim=True))
     size = moment.abs().sum(2, keepdim=True)
     # of either sign: what is ink is decided later. Next to no moment: the mean of the three
     sign = torch.where(moment.sum(2, keepdim=True) < 0, -1.0, 1.0)
     return torch.where(size > 1e-4, moment / size.clamp(min=1e-4) * sign, 1 / 3)
+
+
+def summed(colours: Tensor) -> Tensor:
+    """Sum of all cells, (batch, grid, n, grid) -> (batch, 1, n, 1): of rows, then of those.
+
+    ONNX Runtime adds up all at once in turn, and is 50 times as far from the truth.
+    """
+    return colours.sum(3, keepdim=True).sum(1, keepdim=True)

@@ -11,6 +11,9 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 LARGE = 10.0
 """More than any difference of light."""
 
+BLOCK = 4
+"""Cells on a side of the blocks that a large window is made of: a sixteenth of the work, and nearly the same mean."""
+
 
 def highest_around(cells: Tensor, high: int, wide: int) -> Tensor:
     """The largest value in the window of high x wide cells (odd) around each cell, (batch, 1, n, n)."""
@@ -31,12 +34,25 @@ def mean_around(cells: Tensor, size: int) -> Tensor:
     return over_windows(over_windows(padded, size, 2, torch.add), size, 3, torch.add) / (size * size)
 
 
-def mean_inside(cells: Tensor, size: int) -> Tensor:
-    """The same over what lies in the grid alone, (batch, 1, n, n)."""
-    if torch.compiler.is_exporting():
-        down = F.avg_pool2d(cells, (size, 1), stride=1, padding=(size // 2, 0), count_include_pad=False)
-        return F.avg_pool2d(down, (1, size), stride=1, padding=(0, size // 2), count_include_pad=False)
-    return mean_around(cells, size) / mean_around(torch.ones_like(cells[:1]), size)
+def mean_inside(cells: Tensor, shares: Tensor) -> Tensor:
+    """Mean over a large window around each cell, of what of it lies in the grid, (batch, 1, n, n).
+
+    Args:
+        cells: (batch, 1, n, n).
+        shares: of the window, as `in_blocks` gives them.
+    """
+    return shares @ (shares @ coarse(cells, BLOCK).transpose(2, 3)).transpose(2, 3)
+
+
+def in_blocks(grid: int, size: int, device: torch.device) -> Tensor:
+    """Share that each block of BLOCK cells has in the window of `size` cells around each cell, (grid, grid / BLOCK).
+
+    A block that the window covers in part counts in part, and what lies outside the grid does not: each row sums to 1.
+    """
+    cell = torch.arange(grid, device=device)[:, None] + 0.5
+    block = BLOCK * (torch.arange(grid // BLOCK, device=device) + 0.5)
+    covered = ((size + BLOCK) / 2 - (cell - block).abs()).clamp(0, BLOCK)
+    return covered / covered.sum(1, keepdim=True)
 
 
 def over_windows(cells: Tensor, size: int, axis: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -61,12 +77,9 @@ def over_windows(cells: Tensor, size: int, axis: int, combine: Callable[[Tensor,
         width *= 2
 
 
-def coarse(cells: Tensor, grid: int) -> Tensor:
-    """(batch, 1, n, n) -> (batch, 1, grid, grid), means."""
+def coarse(cells: Tensor, by: int) -> Tensor:
+    """Means of blocks of `by` x `by` cells, (batch, 1, n, n) -> (batch, 1, n / by, n / by)."""
     if torch.compiler.is_exporting():
-        return F.avg_pool2d(cells, cells.shape[3] // grid)
-    return _blocks(cells, grid).mean((3, 5))
-
-
-def _blocks(cells: Tensor, grid: int) -> Tensor:
-    return cells.reshape(*cells.shape[:2], grid, cells.shape[2] // grid, grid, cells.shape[3] // grid)
+        return F.avg_pool2d(cells, by)
+    grid = cells.shape[3] // by
+    return cells.reshape(*cells.shape[:2], grid, by, grid, by).mean((3, 5))
