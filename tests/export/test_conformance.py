@@ -120,10 +120,13 @@ def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
 
 
 def weights_of(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """The weights of each layer, by name, the finder's too; the normaliser's tables have other shapes."""
+    """The weights of each layer, by name, the finder's too; the normaliser's tables have other shapes or lie deeper."""
+    own = {tensor.name for tensor in proto.graph.initializer}
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in tensors(proto.graph)}
     return {
         name: array
         for name, array in arrays.items()
-        if (array.ndim == 4 or (array.ndim == 2 and array.shape[1] > 1)) and len(array) > 1 and array.size > 100
+        if (array.ndim == 4 or (name in own and array.ndim == 2 and array.shape[1] > 1))
+        and len(array) > 1
+        and array.size > 100
     }
