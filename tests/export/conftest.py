@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
@@ -14,6 +15,19 @@ from adder_runtime.model import find_model, import_onnxruntime
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+
+@pytest.fixture(scope="session")
+def all_tensors() -> Callable[[onnx.GraphProto], Iterator[onnx.TensorProto]]:
+    """The constants of a graph, and of the branches of its conditions."""
+
+    def walk(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+        yield from graph.initializer
+        for node in graph.node:
+            for attribute in node.attribute:
+                yield from walk(attribute.g)
+
+    return walk
 
 
 @pytest.fixture(scope="session", params=list(Approach))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ from adder_trainer.data import load_mnist
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
 Images = tuple[np.ndarray, np.ndarray]
+
+Tensors = Callable[[onnx.GraphProto], Iterator[onnx.TensorProto]]
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +80,16 @@ def test_shipped_vectors_are_what_the_command_writes(
 
 
 @pytest.mark.parametrize("approach", Approach)
-def test_one_changed_weight_is_caught_in_each_layer(approach: Approach, tmp_path: Path) -> None:
+def test_one_changed_weight_is_caught_in_each_layer(approach: Approach, tmp_path: Path, all_tensors: Tensors) -> None:
     vectors = Vectors(ARTIFACTS / "conformance")
     vectors.index = vectors.index | {"cases": vectors.index["cases"][::10]}
     proto = onnx.load(find_model(approach))
-    layers = weights_of(proto)
+    tensors = list(all_tensors(proto.graph))
+    layers = weights_of(proto, tensors)
     assert len(layers) == LAYERS[approach]
 
     def is_caught(name: str, place: int) -> bool:
-        (tensor,) = (each for each in tensors(proto.graph) if each.name == name)
+        (tensor,) = (each for each in tensors if each.name == name)
         changed = layers[name].copy()
         changed.flat[place] *= -1
         tensor.CopyFrom(numpy_helper.from_array(changed, name))
@@ -111,18 +114,10 @@ LAYERS = {Approach.CLASSIFY: FINDER + 12, Approach.REGRESS: FINDER + 6}
 """Convolutions and fully connected layers of more than one output."""
 
 
-def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """Of the graph, and of the branches of its conditions."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield from tensors(attribute.g)
-
-
-def weights_of(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
+def weights_of(proto: onnx.ModelProto, tensors: list[onnx.TensorProto]) -> dict[str, np.ndarray]:
     """The weights of each layer, by name, the finder's too; the normaliser's tables have other shapes or lie deeper."""
     own = {tensor.name for tensor in proto.graph.initializer}
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in tensors(proto.graph)}
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in tensors}
     return {
         name: array
         for name, array in arrays.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +27,8 @@ REFERENCE = Path(__file__).parents[2] / "examples" / "reference" / "conformance.
 
 REFERENCE_TOLERANCE = 1e-4
 """Largest difference of an output from onnx's own evaluator, which adds in yet another order."""
+
+Tensors = Callable[[onnx.GraphProto], Iterator[onnx.TensorProto]]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,9 @@ def test_inputs_and_outputs_are_the_contracts(approach: Approach, proto: onnx.Mo
         assert axes == spec.shape
 
 
-def test_nothing_of_the_training_or_its_machine_is_left(approach: Approach, proto: onnx.ModelProto) -> None:
+def test_nothing_of_the_training_or_its_machine_is_left(
+    approach: Approach, proto: onnx.ModelProto, all_tensors: Tensors
+) -> None:
     content = find_model(approach).read_bytes()
     for trace in (b"stack_trace", b"site-packages", b"/home", b"/work", b".py", b"pkg.torch"):
         assert trace not in content
@@ -95,20 +99,12 @@ def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
             yield from all_nodes(attribute.g)
 
 
-def all_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """Constants of the graph, and of the branches of its conditions."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield from all_tensors(attribute.g)
-
-
 def test_nothing_is_added_up_at_given_places(proto: onnx.ModelProto) -> None:
     # OpenCV 5.0 does so from several threads at once, and loses some of it
     assert [node.op_type for node in all_nodes(proto.graph) if node.op_type.startswith("Scatter")] == []
 
 
-def test_constants_are_folded(proto: onnx.ModelProto) -> None:
+def test_constants_are_folded(proto: onnx.ModelProto, all_tensors: Tensors) -> None:
     known = {tensor.name for tensor in all_tensors(proto.graph)}
     halves = {tensor.name for tensor in all_tensors(proto.graph) if tensor.data_type == TensorProto.FLOAT16}
     left = [node for node in all_nodes(proto.graph) if node.input and set(node.input) <= known]

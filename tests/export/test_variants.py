@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,12 @@ def test_certificate_is_of_the_file(approach: Approach, precision: Precision, ch
 
 
 @pytest.mark.parametrize("precision", Precision)
-def test_file_is_small(precision: Precision, approach: Approach) -> None:
+def test_file_is_small(
+    precision: Precision, approach: Approach, all_tensors: Callable[[onnx.GraphProto], Iterator[onnx.TensorProto]]
+) -> None:
     path = find_model(approach, precision)
     assert path.stat().st_size < SIZE[precision]
-    graph = onnx.load(path).graph
-    for tensor in (*graph.initializer, *(tensor for branch in branches(graph) for tensor in branch.initializer)):
+    for tensor in all_tensors(onnx.load(path).graph):
         values = onnx.numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.size >= variants.LEAST_STORED_IN_HALF:
             with np.errstate(over="ignore"):
