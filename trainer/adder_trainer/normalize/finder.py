@@ -25,6 +25,9 @@ COARSER = 2
 WIDTHS = (8, 16, 40, 80)
 """Channels on grids that are 2, 4, 8 and 16 times coarser than the light's."""
 
+COARSEST: int = 2 ** len(WIDTHS)
+"""Cells of the light, on a side, for each of the coarsest grid: what their number is a multiple of."""
+
 ROUNDS = 3
 """Layers on the coarsest of them, each of which sees a cell further to all sides."""
 
@@ -74,7 +77,7 @@ class Finder(nn.Module):
         """Logits of the probability.
 
         Args:
-            light: (batch, 1, n, n) of any range, n a multiple of 16.
+            light: (batch, 1, n, n) of any range, n a multiple of COARSEST.
 
         Returns:
             (batch, 1, n / COARSER, n / COARSER).

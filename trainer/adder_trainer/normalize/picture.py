@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from adder_runtime.contract import LARGE_SIDE
+from adder_trainer.normalize.finder import COARSEST
 
 Result = TypeVar("Result")
 
 GRID, LEAST_GRID = 128, 64
 """Most and fewest cells on a side of the first look, a square over the picture's longer side. In between there are as
 many as pixels."""
-
-COARSEST = 16
-"""Cells on a side of those for which the finder's coarsest grid has one: what their number is a multiple of."""
 
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
@@ -270,7 +268,7 @@ def multiply_by_opacity(values: Tensor) -> Tensor:
 def covered(
     middle: Tensor, cell: Tensor, cells: int, size: int, *, across: bool = False, repeat: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """How much each cell along one axis covers of each pixel, 0 to 1, and of all pixels together.
+    """How much each cell along one axis covers of each pixel, 0 to 1, and of a row of pixels without end.
 
     A cell narrower than a pixel is widened to one pixel, which is linear interpolation; at exactly one pixel a cell
     that lies on a pixel copies it.
@@ -284,8 +282,8 @@ def covered(
         repeat: cells outside the picture see what lies at its edge.
 
     Returns:
-        (batch, 1, cells, size), across (batch, size, 1, cells); and (batch, 1, 1, 1) what that sums to, to less where a
-        cell reaches out of the picture.
+        (batch, 1, cells, size), across (batch, size, 1, cells); and (batch, 1, 1, 1) what a cell covers in all, in
+        pixels, which is its sum where it does not reach out of the picture.
     """
     pixel = torch.arange(size, device=middle.device) + 0.5
     offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
