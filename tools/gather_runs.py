@@ -1,4 +1,4 @@
-"""Gathers what runs with other seeds and other shares of photos came to, for the README's tables.
+"""Gathers what runs with other seeds and other shares of photos came to, for the README's tables and its curve.
 
 python tools/gather_runs.py FOLDER...
 
@@ -13,9 +13,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, PercentFormatter
+
+from adder_runtime.output_file import write_whole
+from adder_trainer.report import to_png
+
 OUT = Path(__file__).parents[1] / "artifacts" / "reports" / "runs.json"
 
+CURVE = OUT.with_name("trade.png")
+
 APPROACHES = ("classify", "regress")
+
+LEAST = 5e-4
+"""Share that is drawn where nothing is wrong, half a picture of 1,000: no error has no place on a logarithmic axis."""
 
 
 def gather(folders: list[Path], before: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +61,33 @@ def describe(facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def draw_trade(runs: list[dict[str, Any]]) -> Figure:
+    """What is wrong of MNIST and of rendered pictures, over the share of each batch that is rendered."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    shares = [run["photo_share"] for run in runs]
+    for name, colour, wrong in (
+        ("digit, rendered validation pictures", "#c44e22", [1 - run["rendered"]["digit_accuracy"] for run in runs]),
+        ("blank paper that is answered", "#6f6f6f", [1 - run["blank"]["unread"] for run in runs]),
+        ("sum, MNIST validation", "#7fb2e0", [1 - run["validation"]["sum_accuracy"] for run in runs]),
+        ("sum, MNIST test", "#0b5fa5", [1 - run["test"]["sum_accuracy"] for run in runs]),
+    ):
+        axes.plot(shares, [max(share, LEAST) for share in wrong], "o-", color=colour, label=name)
+    axes.set(yscale="log", xlabel="share of each batch that is rendered", ylabel="wrong")
+    axes.set_xticks(shares)
+    axes.set_yticks([0.001, 0.003, 0.01, 0.03, 0.1])
+    for axis, decimals in ((axes.xaxis, 0), (axes.yaxis, 1)):
+        axis.set_major_formatter(PercentFormatter(1, decimals))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.legend(frameon=False, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 if __name__ == "__main__":
+    from readme_tables import runs_by_share  # its neighbour
+
     gathered = json.loads(OUT.read_text()) if OUT.exists() else {"runs": {}}
-    OUT.write_text(json.dumps(gather([Path(name) for name in sys.argv[1:]], gathered), indent=2) + "\n")
+    gathered = gather([Path(name) for name in sys.argv[1:]], gathered)
+    OUT.write_text(json.dumps(gathered, indent=2) + "\n")
+    write_whole(CURVE, to_png(draw_trade(runs_by_share())))

@@ -121,10 +121,15 @@ def seeds() -> str:
     return table(head, rows)
 
 
-def trade() -> str:
-    """What the share of rendered pictures costs on MNIST and gains on pictures of paper: the seed with most runs."""
+def runs_by_share() -> list[dict[str, Any]]:
+    """Runs of classify by the share of rendered pictures, of one seed: the one with most of them."""
     runs = read("reports/runs.json")["runs"]["classify"]
     seed, _ = Counter(run["seed"] for run in runs).most_common(1)[0]
+    return sorted((run for run in runs if run["seed"] == seed), key=lambda run: run["photo_share"])
+
+
+def trade() -> str:
+    """What the share of rendered pictures costs on MNIST and gains on pictures of paper."""
     rows = [
         [
             f"{run['photo_share']:.0%}",
@@ -132,8 +137,7 @@ def trade() -> str:
             f"{run['rendered']['digit_accuracy']:.1%}",
             f"{run['blank']['unread']:.1%}",
         ]
-        for run in runs
-        if run["seed"] == seed
+        for run in runs_by_share()
     ]
     head = (
         "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"
@@ -242,7 +246,7 @@ def bindings() -> str:
 
 def rendered() -> str:
     """Validation digits written and photographed by the program."""
-    return side_by_side("rendered", ("digit_accuracy", ".1%", "digit right"))
+    return side_by_side("rendered", ("digit_accuracy", ".1%", "digit right"), ("ink_alone", ".1%", "of its ink alone"))
 
 
 def unknown() -> str:

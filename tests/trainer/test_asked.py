@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from adder_trainer.asked import EXAMPLES, Asked, ask_pictures
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation, evaluate
 from adder_trainer.photo import MEASURED
+from adder_trainer.rendered import Rendered
 
 KEPT = 1e-6
 """A share of float32 confidences against the same in Python."""
@@ -86,15 +88,24 @@ def test_examples_are_spread_over_the_pictures_with_what_the_network_saw(drawn: 
 def test_rendered_figures_count_unread_as_wrong() -> None:
     found = rendered.rendered_figures(
         [
-            group("photo", [3, 4, 5, 6], [3, 4, 8, -1], [0.75, 0.75, 0.75, 0.0]),
-            group("tiny", [1, 1], [1, 1], [1.0, 1.0]),
+            Rendered(
+                group("photo", [3, 4, 5, 6], [3, 4, 8, -1], [0.75, 0.75, 0.75, 0.0]),
+                group("photo", [3, 4, 5, 6], [3, 4, 5, -1], [0.75, 0.75, 0.75, 0.0]),
+            ),
+            Rendered(*[group("tiny", [1, 1], [1, 1], [1.0, 1.0])] * 2),
         ]
     )
-    assert found["photo"] == {"pictures": 4, "digit_accuracy": 0.5, "sum_accuracy": 0.5, "unread": 0.25}
-    assert found["tiny"] == {"pictures": 2, "digit_accuracy": 1, "sum_accuracy": 1, "unread": 0}
+    assert found["photo"] == {
+        "pictures": 4,
+        "digit_accuracy": 0.5,
+        "sum_accuracy": 0.5,
+        "unread": 0.25,
+        "ink_alone": 0.75,
+    }
+    assert found["tiny"] == {"pictures": 2, "digit_accuracy": 1, "sum_accuracy": 1, "unread": 0, "ink_alone": 1}
     assert found["all"].pop("calibration_error") == pytest.approx((0.75 - 2 / 3) * 3 / 6, abs=KEPT)
     assert found["all"] == pytest.approx(
-        {"pictures": 6, "digit_accuracy": 4 / 6, "sum_accuracy": 4 / 6, "unread": 1 / 6}
+        {"pictures": 6, "digit_accuracy": 4 / 6, "sum_accuracy": 4 / 6, "unread": 1 / 6, "ink_alone": 5 / 6}
     )
 
 
@@ -104,14 +115,28 @@ def test_every_kind_shows_the_same_digits_and_comes_out_alike_again(
     monkeypatch.setattr(rendered, "PICTURES", 12)
     told: list[int] = []
     first = rendered.ask_rendered(Always(3), drawn, 1.0, told.append)
-    assert [each.name for each in first] == [kind.name for kind in MEASURED]
-    assert sum(told) == rendered.count_pictures(drawn) == 12 * len(MEASURED)
-    assert all(torch.equal(each.digit, first[0].digit) for each in first)
-    assert len(set(first[0].digit.tolist())) > 3
+    assert sum(told) == rendered.count_pictures(drawn) == 12 * len(MEASURED) * 2
+    both = [asked for each in first for asked in (each.pictures, each.ink_alone)]
+    assert [each.name for each in both] == [kind.name for kind in MEASURED for _ in range(2)]
+    assert all(torch.equal(each.digit, both[0].digit) for each in both)
+    assert len(set(both[0].digit.tolist())) > 3
     again = rendered.ask_rendered(Always(3), drawn, 1.0)
     for one, other in zip(first, again, strict=True):
-        assert all((a.pixels == b.pixels).all() for a, b in zip(one.examples, other.examples, strict=True))
-    assert len({example.pixels.shape for each in first for example in each.examples}) > len(MEASURED)
+        assert all(
+            (a.pixels == b.pixels).all() for a, b in zip(one.pictures.examples, other.pictures.examples, strict=True)
+        )
+    assert len({example.pixels.shape for each in both for example in each.examples}) > len(MEASURED)
+
+
+def test_ink_alone_is_the_same_strokes_without_all_else(drawn: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendered, "PICTURES", 12)
+    monkeypatch.setattr(rendered, "MEASURED", [kind for kind in MEASURED if kind.name == abstention.DRAWN])
+    (found,) = rendered.ask_rendered(Always(3), drawn, 1.0)
+    for picture, alone in zip(found.pictures.examples, found.ink_alone.examples, strict=True):
+        inked = alone.pixels > 128
+        assert 0 < inked.mean() < 0.5
+        away = np.abs(picture.pixels - np.median(picture.pixels[~inked]))
+        assert np.median(away[inked]) > 10 * np.median(away[~inked]) + 10
 
 
 def test_digits_are_taken_once_each_and_always_the_same(drawn: Digits) -> None:
@@ -126,7 +151,8 @@ def test_sheet_of_rendered_pictures_tells_truth_and_answer() -> None:
     pictures = torch.full((3, 20, 30, 1), 255, dtype=torch.uint8)
     pictures[:2, 5:15, 12:16] = 0
     asked = ask_pictures("scan", [(pictures, torch.tensor([3, 5, 3]))], Always(3), 1.0)
-    texts = {text.get_text(): text.get_color() for text in rendered.draw_rendered([asked]).axes[0].texts}
+    drawn = rendered.draw_rendered([Rendered(asked, asked)])
+    texts = {text.get_text(): text.get_color() for text in drawn.axes[0].texts}
     assert set(texts) == {"scan", "as the network sees it", "3 → 3", "5 → 3", "3 → none"}
     assert texts["3 → 3"] == "black"
     assert texts["5 → 3"] == texts["3 → none"] != "black"

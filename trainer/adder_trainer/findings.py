@@ -12,6 +12,7 @@ from adder_trainer.asked import Asked
 from adder_trainer.confidence import confidence_figures
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation, evaluate
+from adder_trainer.rendered import Rendered
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Findings:
     """What a network answers to the validation split, and to pictures that were made from it."""
 
     validation: Evaluation
-    rendered: tuple[Asked, ...]
+    rendered: tuple[Rendered, ...]
     """A group for each kind of picture."""
     unknown: tuple[Asked, ...]
     """A group for each kind of what is no digit."""

@@ -367,11 +367,9 @@ def _lay(
     strokes: Tensor, middle_y: Tensor, middle_x: Tensor, cell_y: Tensor, cell_x: Tensor, height: int, width: int
 ) -> Tensor:
     middle_y, middle_x, cell_y, cell_x = (each[:, None, None, None] for each in (middle_y, middle_x, cell_y, cell_x))
-    rows, columns = (
-        pixels / area
-        for pixels, area in (covered(middle_y, cell_y, height, TILE), covered(middle_x, cell_x, width, TILE))
-    )
-    return (rows @ strokes @ columns.transpose(2, 3))[:, 0]
+    rows, high = covered(middle_y, cell_y, height, TILE)
+    columns, wide = covered(middle_x, cell_x, width, TILE)
+    return (rows / high @ strokes @ (columns / wide).transpose(2, 3))[:, 0]
 
 
 def intruding(strokes: Tensor, height: int, width: int, kind: Kind, generator: Generator) -> Tensor:

@@ -133,7 +133,9 @@ def _pictures(facts: dict[str, Any]) -> str:
     return f"""## Pictures that people take
 
 MNIST's digits, drawn with other pens, photographed, scanned and cut out by a program, then sent as raw pixels through
-all that ships. Every kind shows the same digits; nothing read counts as wrong:
+all that ships. Every kind shows the same digits; nothing read counts as wrong. Of its ink alone: the same strokes, of
+as many pixels, white on black, without paper, light and all else. What is wrong there too is the digit's form, bent or
+written with too thick a pen, or that it has so few pixels; the rest is what else is in the picture:
 
 {rendered_table(facts)}
 

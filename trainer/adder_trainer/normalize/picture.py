@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from adder_runtime.contract import LARGE_SIDE
+from adder_trainer.normalize.finder import COARSEST
 
 Result = TypeVar("Result")
 
 GRID, LEAST_GRID = 128, 64
 """Most and fewest cells on a side of the first look, a square over the picture's longer side. In between there are as
 many as pixels."""
-
-COARSEST = 16
-"""Cells on a side of those for which the finder's coarsest grid has one: what their number is a multiple of."""
 
 TWO_TONES = 0.2
 """Spread of the light in the visible part above which a transparent picture brings its own ground, 0 to 1."""
@@ -63,6 +61,8 @@ class Picture(NamedTuple):
     """(1): 1 where no channel is the opacity, which is 1 then."""
     grid: int
     """Cells on a side of the first look."""
+    cell: Tensor
+    """Width of each of them in pixels, (1, 1, 1, 1)."""
 
     @classmethod
     def of(cls, image: Tensor) -> Picture:
@@ -79,13 +79,12 @@ class Picture(NamedTuple):
         batch, height, width, _ = values.shape
         planes = values.reshape(batch, 1, height, width * channels)
         size = sides(height, width, planes)
-        return cls(planes, (height, width, channels), size, step, tones_of, opaque, grid_of(height, width))
+        grid = grid_of(height, width)
+        cell = size.amax(1, keepdim=True) / grid
+        return cls(planes, (height, width, channels), size, step, tones_of, opaque, grid, cell)
 
-    def first_look(self, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def first_look(self) -> tuple[Tensor, Tensor, Tensor]:
         """The whole picture in the colour in which its strokes differ most from the ground.
-
-        Args:
-            cell: (1, 1, 1, 1) width of a cell in pixels.
 
         Returns:
             light: (batch, 1, grid, grid); where the square reaches out of the picture, its edge goes on.
@@ -97,8 +96,8 @@ class Picture(NamedTuple):
         step = times(height, SEEN_FIRST)
         several = height // step
         few = self.planes.narrow(2, 0, several * step).reshape(batch, several, step, width * channels).mean(2)
-        rows, high = covered(middle_y / 2 / step, cell / step, self.grid, several, repeat=True)
-        columns, wide = covered(middle_x / 2, cell, self.grid, width, across=True, repeat=True)
+        rows, high = covered(middle_y / 2 / step, self.cell / step, self.grid, several, repeat=True)
+        columns, wide = covered(middle_x / 2, self.cell, self.grid, width, across=True, repeat=True)
         seen = (rows[:, 0] @ few).reshape(batch, self.grid, width, channels)
         given = (seen, columns[:, :, 0], (high * wide)[:, 0] * WHITE, self.tones_of, self.opaque)
         return branch(channels == 1, of_grey, of_colours, given)
@@ -270,7 +269,7 @@ def multiply_by_opacity(values: Tensor) -> Tensor:
 def covered(
     middle: Tensor, cell: Tensor, cells: int, size: int, *, across: bool = False, repeat: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """How much each cell along one axis covers of each pixel, 0 to 1, and of all pixels together.
+    """How much each cell along one axis covers of each pixel, 0 to 1, and of a row of pixels without end.
 
     A cell narrower than a pixel is widened to one pixel, which is linear interpolation; at exactly one pixel a cell
     that lies on a pixel copies it.
@@ -284,8 +283,8 @@ def covered(
         repeat: cells outside the picture see what lies at its edge.
 
     Returns:
-        (batch, 1, cells, size), across (batch, size, 1, cells); and (batch, 1, 1, 1) what that sums to, to less where a
-        cell reaches out of the picture.
+        (batch, 1, cells, size), across (batch, size, 1, cells); and (batch, 1, 1, 1) what a cell covers in all, in
+        pixels, which is its sum where it does not reach out of the picture.
     """
     pixel = torch.arange(size, device=middle.device) + 0.5
     offset = torch.arange(cells, device=middle.device) + (0.5 - cells / 2)
