@@ -254,7 +254,7 @@ def steps_of(weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
             what 16 bits hold.
 
     Returns:
-        (channels, 1, 1, 1) or (1, channels, 1, 1).
+        (channels, 1, 1, 1) or (1, channels, 1, 1), fewer than there are weights.
     """
     if weights.ndim != 4:
         return None
@@ -262,7 +262,8 @@ def steps_of(weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
     for own in (0, 1):
         others = tuple(axis for axis in range(4) if axis != own)
         step = np.gcd.reduce(whole, axis=others, keepdims=True).clip(1)
-        if (np.abs(whole) <= LEVELS * step).all():
+        # a number alone is a multiple of itself, and so are the steps
+        if step.size < whole.size and (np.abs(whole) <= LEVELS * step).all():
             return np.asarray(step * SMALLEST_HALF, np.float32)
     return None
 

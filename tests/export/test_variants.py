@@ -91,6 +91,7 @@ def test_weights_that_8_bits_hold_are_stored_so_and_come_back_the_same(own: int)
     weights = (multiples * steps).astype(np.float32)
     free = random.normal(0, 1, (3, 3, 3, 3)).astype(np.float16).astype(np.float32)  # 16 bits, and not 8
     assert variants.steps_of(free) is None
+    assert variants.steps_of(steps) is None
     (one, made) = (graph_of(weights, free) for _ in range(2))
     variants.stored_in_few_bits(made)
     assert sorted(tensor.data_type for tensor in made.initializer) == [
