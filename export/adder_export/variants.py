@@ -298,8 +298,9 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
         del proto.opset_import[:], proto.metadata_props[:]
         proto.opset_import.extend(like.opset_import)
     held_in_branches(proto.graph)
-    for graph in (proto.graph, *_branches(proto.graph)):
-        stored_in_few_bits(graph)
+    stored_in_few_bits(proto.graph)
+    for branch in _branches(proto.graph):  # as it is now: the nodes around it were copied
+        stored_in_few_bits(branch)
     shorten_names(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
