@@ -85,9 +85,9 @@ def draw_trade(runs: list[dict[str, Any]]) -> Figure:
 
 
 if __name__ == "__main__":
-    from readme_tables import runs_by_share  # its neighbour
+    from readme_tables import by_share  # its neighbour
 
     gathered = json.loads(OUT.read_text()) if OUT.exists() else {"runs": {}}
     gathered = gather([Path(name) for name in sys.argv[1:]], gathered)
     OUT.write_text(json.dumps(gathered, indent=2) + "\n")
-    write_whole(CURVE, to_png(draw_trade(runs_by_share())))
+    write_whole(CURVE, to_png(draw_trade(by_share(gathered["runs"]["classify"]))))

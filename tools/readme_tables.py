@@ -121,9 +121,8 @@ def seeds() -> str:
     return table(head, rows)
 
 
-def runs_by_share() -> list[dict[str, Any]]:
-    """Runs of classify by the share of rendered pictures, of one seed: the one with most of them."""
-    runs = read("reports/runs.json")["runs"]["classify"]
+def by_share(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of one seed, the one with most runs, by their share of rendered pictures."""
     seed, _ = Counter(run["seed"] for run in runs).most_common(1)[0]
     return sorted((run for run in runs if run["seed"] == seed), key=lambda run: run["photo_share"])
 
@@ -137,7 +136,7 @@ def trade() -> str:
             f"{run['rendered']['digit_accuracy']:.1%}",
             f"{run['blank']['unread']:.1%}",
         ]
-        for run in runs_by_share()
+        for run in by_share(read("reports/runs.json")["runs"]["classify"])
     ]
     head = (
         "share of each batch | sum right, MNIST validation | sum right, MNIST test | digit right, rendered validation"

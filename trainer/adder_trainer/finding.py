@@ -26,9 +26,9 @@ from adder_trainer.data import Digits
 from adder_trainer.device import keep_memory
 from adder_trainer.normalize.finder import COARSER, Finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
-from adder_trainer.normalize.picture import GRID, WHITE, Picture
+from adder_trainer.normalize.picture import GRID, Picture
 from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, scene
-from adder_trainer.plane import ink_box, some
+from adder_trainer.plane import ink_box, some, to_pixels
 from adder_trainer.strokes import tile
 from adder_trainer.training import update_average
 from adder_trainer.unknown import cut_apart, noise, scribble, side_by_side
@@ -190,7 +190,7 @@ def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, View
         ink: (batch, height, width), 0 to 1.
         generator: draws how close.
     """
-    picture, drawing = Picture.of(pixels), Picture.of((ink[:, :, :, None] * WHITE).round().to(torch.uint8))
+    picture, drawing = Picture.of(pixels), Picture.of(to_pixels(ink))
     cell = picture.size.amax(1, keepdim=True) / GRID
     _, weights, rest = picture.first_look(picture.size.amax(1, keepdim=True) / picture.grid)
     views = []

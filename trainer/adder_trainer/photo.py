@@ -20,7 +20,7 @@ from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.normalize import Normalizer
 from adder_trainer.normalize.picture import covered
 from adder_trainer.pattern import pattern, rough
-from adder_trainer.plane import chance, column, from_middle, ink_box, some
+from adder_trainer.plane import chance, column, from_middle, ink_box, some, to_pixels
 from adder_trainer.strokes import TILE, tile, with_bars
 from adder_trainer.unknown import UNKNOWN, nothing
 
@@ -321,7 +321,7 @@ def scene(
     light = torch.where(chance(batch, kind.inverted, generator), 1 - light, light).clamp(0, 1)
     if kind.jpeg:
         light = torch.where(chance(batch, kind.jpeg, generator), jpeg(light, generator), light)
-    return (light * 255).round().to(torch.uint8)[:, :, :, None], digit
+    return to_pixels(light), digit
 
 
 def box(strokes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

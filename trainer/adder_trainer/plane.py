@@ -18,6 +18,11 @@ def column(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
+def to_pixels(light: Tensor) -> Tensor:
+    """Light or ink (batch, height, width), 0 to 1, as grey pixels, (batch, height, width, 1) uint8."""
+    return (light.clamp(0, 1) * 255).round().to(torch.uint8)[:, :, :, None]
+
+
 def chance(batch: int, probability: float, generator: Generator) -> Tensor:
     """(batch, 1, 1) bool, True with a probability."""
     return column(between(batch, 0, 1, generator) < probability)

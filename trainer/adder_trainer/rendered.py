@@ -16,8 +16,8 @@ from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked, ask_pictures
 from adder_trainer.confidence import in_share
 from adder_trainer.data import Digits
-from adder_trainer.normalize.picture import WHITE
 from adder_trainer.photo import MEASURED, Kind, scene
+from adder_trainer.plane import to_pixels
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import tile
 
@@ -61,11 +61,9 @@ def ask_rendered(
     for kind in MEASURED:
         pixels, inks = zip(*rendered(some, kind, generator), strict=True)
         shown = some.digit.split(BATCH)
-        asked = (
-            ask_pictures(kind.name, zip(each, shown, strict=True), network, temperature, on_progress)
-            for each in (pixels, inks)
-        )
-        found.append(Rendered(*asked))
+        pictures = ask_pictures(kind.name, zip(pixels, shown, strict=True), network, temperature, on_progress)
+        ink_alone = ask_pictures(kind.name, zip(inks, shown, strict=True), network, temperature, on_progress)
+        found.append(Rendered(pictures, ink_alone))
     return tuple(found)
 
 
@@ -84,7 +82,7 @@ def rendered(digits: Digits, kind: Kind, generator: Generator) -> Iterator[tuple
     """Batches of raw pictures, and of their ink alone, (batch, height, width, 1) uint8 each; every digit once."""
     for ink, digit in zip(digits.ink.split(BATCH), digits.digit.split(BATCH), strict=True):
         pixels, strokes = scene(tile(ink, digit, generator), kind, generator)
-        yield pixels, (strokes * WHITE).round().to(torch.uint8)[:, :, :, None]
+        yield pixels, to_pixels(strokes)
 
 
 def rendered_figures(groups: Sequence[Rendered]) -> dict[str, dict[str, float | int]]:

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
-from adder_trainer.plane import column
+from adder_trainer.plane import column, to_pixels
 from adder_trainer.strokes import TILE, dilate, line
 
 TURNS = 6
@@ -51,18 +51,14 @@ def noise(batch: int, generator: Generator) -> Tensor:
     """Grey pictures with grain of any strength, (batch, side, side, 1) uint8."""
     side = int(between(1, 28, 129, generator))
     light, spread = (column(between(batch, *limits, generator)) for limits in ((0.1, 0.9), (0.01, 0.3)))
-    return _to_pixels(light + spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
+    return to_pixels(light + spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
 
 
 def black(batch: int, generator: Generator) -> Tensor:
     """Pictures of a covered lens, black but for the sensor's noise, (batch, side, side, 1) uint8."""
     side = int(between(1, 28, 129, generator))
     spread = column(between(batch, 0, 0.02, generator))
-    return _to_pixels(spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
-
-
-def _to_pixels(light: Tensor) -> Tensor:
-    return (light.clamp(0, 1) * 255).round().to(torch.uint8)[:, :, :, None]
+    return to_pixels(spread * torch.randn(batch, side, side, generator=generator, device=generator.device))
 
 
 UNKNOWN = (nothing, nothing, scribble, side_by_side, cut_apart)
