@@ -115,6 +115,9 @@ def clean(model: onnx_ir.Model) -> None:
     )
     for each in passes:
         each(model)
+    # that pass does not look into the branches of an If
+    for branch in model.graph.subgraphs():
+        common.CommonSubexpressionEliminationPass()(onnx_ir.Model(branch, ir_version=model.ir_version))
 
 
 def shorten_names(proto: onnx.ModelProto) -> None:

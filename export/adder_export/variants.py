@@ -23,14 +23,18 @@ from onnx_ir.passes import common
 
 from adder_export.graph import shorten_names
 from adder_runtime.contract import IMAGE, INK, NUMBER, NUMBERS
+from adder_trainer.normalize.finder import LEVELS
 from adder_trainer.photo import KINDS, render
 from adder_trainer.strokes import tile
 
 LEAST_WEIGHTS = 500
 """Layers with fewer weights stay in floats: they make no file smaller, and the sum of regress hangs on two of them."""
 
-LEAST_STORED_IN_HALF = 64
-"""Values that are worth the node which brings them back to 32 bits."""
+LEAST_STORED_IN_FEWER = 64
+"""Values that are worth the nodes which bring them back to 32 bits."""
+
+SMALLEST_HALF = 2.0**-24
+"""Of which all numbers in 16 bits are whole multiples."""
 
 CALIBRATION_IMAGES = 2_000
 """Training images over which the ranges of the network's values are measured."""
@@ -206,28 +210,62 @@ def calibration_images(training: TrainingImages) -> Iterator[NDArray[np.uint8]]:
         yield render(tiles, kind, generator).numpy()
 
 
-def stored_in_half(proto: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
-    """The nodes, and before them what makes float32 of weights that 16 bits hold exactly, as they do the finder's.
+def stored_in_few_bits(graph: onnx.GraphProto) -> None:
+    """Hold the weights of a graph in as few bits as hold them exactly, and make float32 of them before its nodes.
 
+    In 8 bits where those of each channel are whole multiples of one step, as the finder's are; in 16 where these do.
     Runtimes calculate that once, when they load the file.
 
     Args:
-        proto: its weights are changed in place.
-        nodes: all of the graph, in order.
+        graph: changed in place.
     """
-    used = {name for node in nodes for name in _inputs(node)}
-    casts = []
-    for tensor in list(proto.graph.initializer):
-        if tensor.data_type != TensorProto.FLOAT or tensor.name not in used:
+    made = []
+    tensors = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT]
+    for tensor in tensors:  # which grows by the steps
+        values, name = numpy_helper.to_array(tensor), tensor.name
+        if values.size < LEAST_STORED_IN_FEWER:
             continue
-        values = numpy_helper.to_array(tensor)
         with np.errstate(over="ignore"):
             stored = values.astype(np.float16)
-        if values.size >= LEAST_STORED_IN_HALF and (stored == values).all():
-            name = tensor.name
+        if (stored != values).any():
+            continue
+        if (steps := steps_of(values)) is not None:
+            multiples, of_step = f"{name}_8", f"{name}_step"
+            tensor.CopyFrom(numpy_helper.from_array((values / steps).astype(np.int8), multiples))
+            graph.initializer.append(numpy_helper.from_array(steps, of_step))
+            tensors.append(graph.initializer[-1])
+            made += [
+                helper.make_node("Mul", [f"{name}_whole", of_step], [name]),
+                helper.make_node("Cast", [multiples], [f"{name}_whole"], to=TensorProto.FLOAT),
+            ]
+        else:
             tensor.CopyFrom(numpy_helper.from_array(stored, half(name)))
-            casts.append(helper.make_node("Cast", [half(name)], [name], to=TensorProto.FLOAT))
-    return casts + nodes
+            made.append(helper.make_node("Cast", [half(name)], [name], to=TensorProto.FLOAT))
+    nodes = [*reversed(made), *graph.node]  # a step before its multiples
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def steps_of(weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The step of each channel of which all its weights are whole multiples of 8 bits; None where they are not.
+
+    Args:
+        weights: of a layer of convolutions, (channels, n, height, width), or transposed (n, channels, height, width);
+            what 16 bits hold.
+
+    Returns:
+        (channels, 1, 1, 1) or (1, channels, 1, 1), fewer than there are weights.
+    """
+    if weights.ndim != 4:
+        return None
+    whole = np.rint(weights.astype(np.float64) / SMALLEST_HALF).astype(np.int64)
+    for own in (0, 1):
+        others = tuple(axis for axis in range(4) if axis != own)
+        step = np.gcd.reduce(whole, axis=others, keepdims=True).clip(1)
+        # a number alone is a multiple of itself, and so are the steps
+        if step.size < whole.size and (np.abs(whole) <= LEVELS * step).all():
+            return np.asarray(step * SMALLEST_HALF, np.float32)
+    return None
 
 
 def half(name: str) -> str:
@@ -238,15 +276,14 @@ def half(name: str) -> str:
 def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.ModelProto | None = None) -> onnx.ModelProto:
     """The model of these nodes, checked, in as few bytes as answer the same.
 
-    So `stored_in_half`, without initializers that none of them uses, with what `held_in_branches` moves, and with short
-    names.
+    So without initializers that none of them uses, with what `held_in_branches` moves, `stored_in_few_bits`, and with
+    short names.
 
     Args:
         proto: changed in place.
         nodes: all of the graph, in order.
         like: a model whose versions and producer it is to have, where a tool has put its own.
     """
-    nodes = stored_in_half(proto, nodes)
     used = {name for node in nodes for name in _inputs(node)}
     kept = [tensor for tensor in proto.graph.initializer if tensor.name in used]
     del proto.graph.node[:], proto.graph.initializer[:], proto.graph.value_info[:]
@@ -261,36 +298,35 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
         del proto.opset_import[:], proto.metadata_props[:]
         proto.opset_import.extend(like.opset_import)
     held_in_branches(proto.graph)
+    stored_in_few_bits(proto.graph)
+    for branch in _branches(proto.graph):  # as it is now: the nodes around it were copied
+        stored_in_few_bits(branch)
     shorten_names(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
 
 def held_in_branches(graph: onnx.GraphProto) -> None:
-    """Move the weights, and the casts of weights, that one branch of an If alone uses into that branch.
+    """Move the weights that one branch of an If alone uses into that branch.
 
     ONNX Runtime arranges weights for its fastest convolutions only where they lie in the same graph as the layer.
 
     Args:
         graph: changed in place.
     """
-    branches = [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
     uses = Counter(name for node in graph.node for name in {*node.input})
-    uses.update(name for branch in branches for name in {*_used_in(branch)})
-    weights = {tensor.name for tensor in graph.initializer}
-    for branch in branches:
+    uses.update(name for branch in _branches(graph) for name in {*_used_in(branch)})
+    for branch in _branches(graph):
         own = {name for name in _used_in(branch) if uses[name] == 1}
-        casts = [node for node in graph.node if own & {*node.output} and weights.issuperset(node.input)]
-        own |= {name for cast in casts for name in cast.input if uses[name] == 1}
         tensors = [tensor for tensor in graph.initializer if tensor.name in own]
-        nodes = [*casts, *branch.node]
-        del branch.node[:]
-        branch.node.extend(nodes)
         branch.initializer.extend(tensors)
-        for cast in casts:
-            graph.node.remove(cast)
         for tensor in tensors:
             graph.initializer.remove(tensor)
+
+
+def _branches(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
+    """Those of the graph's own nodes."""
+    return [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
 
 
 def _used_in(branch: onnx.GraphProto) -> Iterator[str]:

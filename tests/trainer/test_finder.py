@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from math import gcd
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from adder_runtime.pictures import draw_digit
-from adder_trainer.normalize.finder import COARSER, Finder, features, shipped_finder
+from adder_trainer.normalize.finder import COARSER, LEVELS, Finder, features, rounded, shipped_finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
 from adder_trainer.normalize.picture import GRID, Picture
 
@@ -55,6 +58,28 @@ def test_shipped_one_is_read_once_and_is_not_trained_on() -> None:
     assert not any(parameter.requires_grad for parameter in finder.parameters())
 
 
+def test_rounded_weights_are_multiples_of_a_step_of_their_channel() -> None:
+    torch.manual_seed(2)
+    plain = Finder()
+    first = plain.get_parameter("down.0.weight")
+    first.data[3] = 0  # a channel that is not used
+    made = rounded(deepcopy(plain))
+    for (name, before), after in zip(plain.named_parameters(), made.parameters(), strict=True):
+        assert torch.equal(after, after.half().float())
+        if before.ndim < 4:
+            assert torch.equal(after, before.half().float())
+            continue
+        channels = after.transpose(0, 1) if name.startswith("finer") else after
+        for one, was in zip(channels, before.transpose(0, 1) if name.startswith("finer") else before, strict=True):
+            # in whole multiples of the smallest number in 16 bits
+            whole = (one.double() * 2**24).long().abs().flatten().tolist()
+            step = max(gcd(*whole), 1)
+            assert max(whole) <= LEVELS * step
+            assert (
+                one - was
+            ).abs().max() <= was.abs().max() / LEVELS  # half a step, which is up to an eighth too large
+
+
 def test_it_is_small() -> None:
     assert sum(parameter.numel() for parameter in Finder().parameters()) < 60_000
 
@@ -75,5 +100,5 @@ def test_it_is_small() -> None:
 def test_small_pictures_are_seen_in_fewer_cells(height: int, width: int, cells: int) -> None:
     picture = Picture.of(torch.zeros(1, height, width, 1, dtype=torch.uint8))
     assert picture.grid == cells
-    light, *_ = picture.first_look(picture.size.amax(1, keepdim=True) / cells)
+    light, *_ = picture.first_look()
     assert light.shape == (1, 1, cells, cells)

@@ -24,7 +24,7 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 from adder_trainer.augment import between, uniform
 from adder_trainer.data import Digits
 from adder_trainer.device import keep_memory
-from adder_trainer.normalize.finder import COARSER, Finder
+from adder_trainer.normalize.finder import COARSER, Finder, rounded
 from adder_trainer.normalize.normalizer import CLOSE_GRID
 from adder_trainer.normalize.picture import GRID, Picture
 from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, scene
@@ -192,7 +192,7 @@ def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, View
     """
     picture, drawing = Picture.of(pixels), Picture.of(to_pixels(ink))
     cell = picture.size.amax(1, keepdim=True) / GRID
-    _, weights, rest = picture.first_look(picture.size.amax(1, keepdim=True) / picture.grid)
+    _, weights, rest = picture.first_look()
     views = []
     for middle, fine, cells in ((picture.size / 2, cell, GRID), (*close_square(ink, generator), CLOSE_GRID)):
         light, _ = picture.look(middle, fine, cells, weights, rest, repeat=True)
@@ -276,7 +276,7 @@ def fit_finder(
 ) -> Finder:
     """The finder that has learned from some pictures, in evaluation mode, on the device.
 
-    Its weights are rounded to what 16 bits hold, so that a file may hold them in 16 and find the same.
+    Its weights are rounded to what few bits hold, so that a file may hold them in those and find the same.
 
     Args:
         recipe: how.
@@ -309,7 +309,7 @@ def fit_finder(
         update_average(average, finder, recipe.averaging, step - 1)
         on_step(step, steps, total)
     torch.set_flush_denormal(False)
-    return average.half().float().eval()
+    return rounded(average).eval()
 
 
 def in_batches(count: int, size: int, epochs: int) -> Iterator[Tensor]:

@@ -28,6 +28,9 @@ WIDTHS = (8, 16, 40, 80)
 COARSEST: int = 2 ** len(WIDTHS)
 """Cells of the light, on a side, for each of the coarsest grid: what their number is a multiple of."""
 
+LEVELS, LEAST_STEP = 127, 2**-18
+"""Most multiples of the step in which the weights of a channel are held, on either side of 0, and the least step."""
+
 ROUNDS = 3
 """Layers on the coarsest of them, each of which sees a cell further to all sides."""
 
@@ -121,6 +124,27 @@ def mean(cells: Tensor) -> Tensor:
     ONNX Runtime adds up all at once in turn, and is 50 times as far from the truth.
     """
     return cells.mean(3, keepdim=True).mean(2, keepdim=True)
+
+
+@torch.no_grad()
+def rounded(finder: Finder) -> Finder:
+    """The same network, of which few bits hold each number.
+
+    The weights of a channel become whole multiples, up to LEVELS, of one step, and all numbers what 16 bits hold.
+
+    Args:
+        finder: changed in place.
+    """
+    finder.half().float()
+    for layer in finder.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            own = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
+            largest = layer.weight.abs().amax([axis for axis in range(4) if axis != own], keepdim=True)
+            # steps of 4 bits: times the 7 of a multiple, they are what the 11 of a number in 16 hold
+            mantissa, exponent = (largest / LEVELS).clamp(min=LEAST_STEP).frexp()
+            step = ((16 * mantissa).ceil() / 16).ldexp(exponent)
+            layer.weight.copy_((layer.weight / step).round() * step)
+    return finder
 
 
 @cache

@@ -40,7 +40,7 @@ from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
 
-NORMALIZER_VERSION = "12"
+NORMALIZER_VERSION = "13"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 64
@@ -143,9 +143,9 @@ class Normalizer(nn.Module):
         picture = Picture.of(image)
         size = picture.size
         longest = size.amax(1, keepdim=True)
-        cell = longest / picture.grid
+        cell = picture.cell
         cells = picture.grid // COARSER
-        light, weights, rest = picture.first_look(cell)
+        light, weights, rest = picture.first_look()
         everywhere = size / 2, cell * COARSER, cells
         inside = picture.inside(*everywhere)
         found = self.finder(light).sigmoid() * inside

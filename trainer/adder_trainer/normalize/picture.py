@@ -61,6 +61,8 @@ class Picture(NamedTuple):
     """(1): 1 where no channel is the opacity, which is 1 then."""
     grid: int
     """Cells on a side of the first look."""
+    cell: Tensor
+    """Width of each of them in pixels, (1, 1, 1, 1)."""
 
     @classmethod
     def of(cls, image: Tensor) -> Picture:
@@ -77,13 +79,12 @@ class Picture(NamedTuple):
         batch, height, width, _ = values.shape
         planes = values.reshape(batch, 1, height, width * channels)
         size = sides(height, width, planes)
-        return cls(planes, (height, width, channels), size, step, tones_of, opaque, grid_of(height, width))
+        grid = grid_of(height, width)
+        cell = size.amax(1, keepdim=True) / grid
+        return cls(planes, (height, width, channels), size, step, tones_of, opaque, grid, cell)
 
-    def first_look(self, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def first_look(self) -> tuple[Tensor, Tensor, Tensor]:
         """The whole picture in the colour in which its strokes differ most from the ground.
-
-        Args:
-            cell: (1, 1, 1, 1) width of a cell in pixels.
 
         Returns:
             light: (batch, 1, grid, grid); where the square reaches out of the picture, its edge goes on.
@@ -95,8 +96,8 @@ class Picture(NamedTuple):
         step = times(height, SEEN_FIRST)
         several = height // step
         few = self.planes.narrow(2, 0, several * step).reshape(batch, several, step, width * channels).mean(2)
-        rows, high = covered(middle_y / 2 / step, cell / step, self.grid, several, repeat=True)
-        columns, wide = covered(middle_x / 2, cell, self.grid, width, across=True, repeat=True)
+        rows, high = covered(middle_y / 2 / step, self.cell / step, self.grid, several, repeat=True)
+        columns, wide = covered(middle_x / 2, self.cell, self.grid, width, across=True, repeat=True)
         seen = (rows[:, 0] @ few).reshape(batch, self.grid, width, channels)
         given = (seen, columns[:, :, 0], (high * wide)[:, 0] * WHITE, self.tones_of, self.opaque)
         return branch(channels == 1, of_grey, of_colours, given)
