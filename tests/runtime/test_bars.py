@@ -81,7 +81,7 @@ LEANING = pytest.mark.xfail(
 )
 
 
-@pytest.mark.parametrize("side", [PADS[0], *(pytest.param(side, marks=LEANING) for side in PADS[1:])])
+@pytest.mark.parametrize("side", [*PADS[:2], *(pytest.param(side, marks=LEANING) for side in PADS[2:])])
 def test_photographed_bar_is_a_one(side: int, adder: Adder) -> None:
     random = np.random.default_rng(side)
     bars = [read_image(to_jpeg(photographed(ink, random), 85)) for ink in paper_with_bars(side)]
