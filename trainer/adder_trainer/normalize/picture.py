@@ -13,7 +13,7 @@ from adder_trainer.normalize.finder import COARSEST
 
 Result = TypeVar("Result")
 
-GRID, LEAST_GRID = 128, 64
+GRID, LEAST_GRID = 192, 64
 """Most and fewest cells on a side of the first look, a square over the picture's longer side. In between there are as
 many as pixels."""
 
