@@ -106,10 +106,11 @@ def test_nothing_is_added_up_at_given_places(proto: onnx.ModelProto) -> None:
 
 def test_constants_are_folded(proto: onnx.ModelProto, all_tensors: Tensors) -> None:
     known = {tensor.name for tensor in all_tensors(proto.graph)}
-    halves = {tensor.name for tensor in all_tensors(proto.graph) if tensor.data_type == TensorProto.FLOAT16}
+    few_bits = TensorProto.FLOAT16, TensorProto.INT8
+    shorter = {tensor.name for tensor in all_tensors(proto.graph) if tensor.data_type in few_bits}
     left = [node for node in all_nodes(proto.graph) if node.input and set(node.input) <= known]
     # the file is smaller so
-    assert [node.op_type for node in left if not (node.op_type == "Cast" and set(node.input) <= halves)] == []
+    assert [node.op_type for node in left if not (node.op_type == "Cast" and set(node.input) <= shorter)] == []
 
 
 def test_file_is_under_a_megabyte(approach: Approach) -> None:
