@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from adder_runtime.model import find_model, import_onnxruntime
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+Build = Callable[..., onnx.ModelProto]
 
 
 @pytest.fixture(scope="session")
@@ -57,23 +61,30 @@ def adder(approach: Approach, provider: Provider) -> Adder:
     return Adder.load(find_model(approach), provider=provider)
 
 
-_BUILT: dict[tuple[str, int], bytes] = {}
+@pytest.fixture(scope="session")
+def build_once(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """What `build_graph` gives, which takes it a minute or two; the same bytes the next time, in any process."""
+    folder = tmp_path_factory.getbasetemp()
+    # processes of pytest-xdist have a folder each, side by side
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
+    def build(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:
+        kept = folder / f"{checkpoint.sha256}-{opset}.onnx"
+        with kept.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                onnx.save(build_graph(checkpoint, opset), kept)
+            return onnx.load(kept)
 
-def build_once(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:
-    """What `build_graph` gives, which takes it half a minute; the same bytes the next time."""
-    key = checkpoint.sha256, opset
-    if key not in _BUILT:
-        _BUILT[key] = build_graph(checkpoint, opset).SerializeToString()
-    return onnx.load_from_string(_BUILT[key])
+    return build
 
 
 @pytest.fixture(autouse=True)
-def graphs_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def graphs_are_built_once(build_once: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_file, "build_graph", build_once)
 
 
 @pytest.fixture(scope="session")
-def built(checkpoint: Checkpoint) -> onnx.ModelProto:
+def built(build_once: Build, checkpoint: Checkpoint) -> onnx.ModelProto:
     """The graph of a shipped checkpoint, built anew."""
     return build_once(checkpoint)

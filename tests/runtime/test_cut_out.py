@@ -12,6 +12,8 @@ from adder_runtime import Adder, Answer
 from adder_runtime.contract import DIGITS
 from adder_runtime.pictures import draw_digit
 
+pytestmark = pytest.mark.slow
+
 Ink = NDArray[np.float64]
 
 PICTURES = 100

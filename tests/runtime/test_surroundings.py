@@ -13,6 +13,8 @@ from adder_runtime.contract import DIGITS
 from adder_runtime.image_file import Pixels
 from adder_runtime.pictures import draw_digit, paint
 
+pytestmark = pytest.mark.slow
+
 Light = NDArray[np.float64]
 Shares = Callable[[list[Pixels], list[int]], tuple[float, float]]
 
