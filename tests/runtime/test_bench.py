@@ -17,6 +17,8 @@ from adder_runtime.image_file import read_image
 
 Result = tuple[int, str, str]
 
+REPORT = Path(__file__).parents[2] / "artifacts" / "bench" / "report.json"
+
 
 @pytest.fixture
 def adder_bench(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -88,16 +90,18 @@ def test_worse_is_what_noise_does_not_explain() -> None:
     assert worse({"ratios": []}, report(1, 2)) == []
 
 
-@pytest.mark.usefixtures("small")
-def test_against_an_earlier_report(adder_bench: Callable[..., Result], tmp_path: Path) -> None:
-    name = "another"
+def test_against_an_earlier_report(
+    adder_bench: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = json.loads(REPORT.read_text())
+    monkeypatch.setattr(bench_cli, "run_bench", lambda *_, **__: facts)
+    before = next(each for each in facts["ratios"] if each["at_most"])
     earlier = tmp_path / "earlier.json"
-    for ratio, wanted in ((1e9, 1), (1e-9, 0)):
-        each = {"name": name, "ratio": ratio, "low": ratio, "high": ratio, "at_most": False}
-        earlier.write_text(json.dumps({"ratios": [each]}))
-        code, told, err = adder_bench("--seconds", 0.01, "--against", earlier)
+    for ratio, wanted in ((1e-9, 1), (1e9, 0)):
+        earlier.write_text(json.dumps({"ratios": [before | {"ratio": ratio, "low": ratio, "high": ratio}]}))
+        code, told, err = adder_bench("--against", earlier)
         assert code == wanted
-        assert ("worse than in" in err) == bool(wanted)
+        assert (f"worse than in {earlier}: {before['name']}: " in err) == bool(wanted)
         assert ("no ratio is worse" in told) == (not wanted)
     earlier.write_text("[]")
     code, _, err = adder_bench("--against", earlier)
