@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
 import pytest
+from filelock import FileLock
 
 from adder_export import model_file
 from adder_export.graph import OPSET, Pipeline, build_graph
@@ -70,8 +70,7 @@ def build_once(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
     def build(checkpoint: Checkpoint, opset: int = OPSET) -> onnx.ModelProto:
         kept = folder / f"{checkpoint.sha256}-{opset}.onnx"
-        with kept.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(kept.with_suffix(".lock")):
             if not kept.exists():
                 onnx.save(build_graph(checkpoint, opset), kept)
             return onnx.load(kept)
