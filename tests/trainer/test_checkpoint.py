@@ -36,7 +36,7 @@ FACTS: dict[str, dict[str, Any]] = {
 """What a checkpoint must know, and one fact more."""
 
 SETTINGS = {"approach": "regress", "seed": 1}
-SAID = torch.zeros(1, 10)
+OTHERS = {"said": torch.zeros(1, 10)}
 
 
 def network_of(approach: Approach, seed: int = 1) -> Network:
@@ -142,10 +142,10 @@ def test_foreign_or_damaged_content_is_one_line(name: str, checkpoint: Path) -> 
 def test_state_and_checkpoint_are_not_taken_for_each_other(checkpoint: Path, tmp_path: Path) -> None:
     network, state = network_of(Approach.REGRESS), tmp_path / "state.safetensors"
     optimizer = torch.optim.AdamW(network.parameters())
-    save_state(state, SETTINGS, [], network, network_of(Approach.REGRESS), optimizer, SAID)
+    save_state(state, SETTINGS, [], network, network_of(Approach.REGRESS), optimizer, OTHERS)
     assert f"holds {STATE_FORMAT!r}, wanted {FORMAT!r}" in error_of(state)
     with pytest.raises(CheckpointError, match=f"holds '{FORMAT}', wanted '{STATE_FORMAT}'"):
-        load_state(checkpoint, SETTINGS, network, network, optimizer, SAID)
+        load_state(checkpoint, SETTINGS, network, network, optimizer, OTHERS)
 
 
 @pytest.mark.parametrize("settings", [None, "{"])
@@ -154,7 +154,7 @@ def test_state_without_its_settings_is_refused(tmp_path: Path, settings: str | N
     optimizer = torch.optim.AdamW(network.parameters())
     save_file({"x": torch.zeros(1)}, state, {"format": STATE_FORMAT} | ({"settings": settings} if settings else {}))
     with pytest.raises(CheckpointError, match=r"does not fit: .* start again without --resume"):
-        load_state(state, SETTINGS, network, network, optimizer, SAID)
+        load_state(state, SETTINGS, network, network, optimizer, OTHERS)
 
 
 def test_pickle_is_refused_and_never_run(tmp_path: Path) -> None:

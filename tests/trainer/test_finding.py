@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Generator, Tensor
 
+from adder_runtime.errors import CheckpointError
 from adder_trainer import finding
 from adder_trainer.data import Digits
 from adder_trainer.finding import BATCH, EMPTY_EACH, NOISE_EACH, SCENES, FinderRecipe, Views
-from adder_trainer.normalize.finder import COARSER, Finder
+from adder_trainer.normalize.finder import COARSER, COARSEST, Finder
 from adder_trainer.normalize.normalizer import CLOSE_GRID
-from adder_trainer.normalize.picture import GRID
+from adder_trainer.normalize.picture import LEAST_GRID, grid_of
 from adder_trainer.photo import scene
 from adder_trainer.strokes import tile
 
-FEW = FinderRecipe(pictures=120, epochs=4, batch_size=20)
+FEW = FinderRecipe(pictures=160, epochs=4, batch_size=10)
 
 
 def seeded(seed: int = 1) -> Generator:
@@ -25,10 +30,8 @@ def seeded(seed: int = 1) -> Generator:
 
 
 @pytest.fixture(scope="module")
-def views(drawn: Digits) -> tuple[Views, Views]:
-    parts = [finding.show(drawn, number, 1) for number in range(1, 13)]
-    whole, close = (Views.join(each) for each in zip(*parts, strict=True))
-    return whole, close
+def groups(drawn: Digits) -> list[tuple[Views, Views]]:
+    return finding.show_all(drawn, range(1, 17), 1)
 
 
 def test_shares_of_the_scenes_add_up_to_all() -> None:
@@ -37,21 +40,36 @@ def test_shares_of_the_scenes_add_up_to_all() -> None:
 
 def test_views_have_their_grids_and_are_alike_again(drawn: Digits) -> None:
     first, again = (finding.show(drawn, 5, 3) for _ in range(2))
-    for view, other, grid in zip(first, again, (GRID, CLOSE_GRID), strict=True):
+    for view, other in zip(first, again, strict=True):
+        grid = view.light.shape[3]
         assert (view.light.shape, view.light.dtype) == ((BATCH, 1, grid, grid), torch.float16)
         assert (view.ink.shape, view.ink.dtype) == ((BATCH, 1, grid // COARSER, grid // COARSER), torch.uint8)
         assert torch.equal(view.light, other.light)
         assert torch.equal(view.ink, other.ink)
-    assert not torch.equal(first[0].light, finding.show(drawn, 5, 4)[0].light)
+    assert first[1].light.shape[3] == CLOSE_GRID
+    assert not torch.equal(first[1].light, finding.show(drawn, 5, 4)[1].light)
 
 
-def test_several_processes_show_what_one_does(drawn: Digits) -> None:
+@pytest.mark.parametrize("side", [28, 100, 400])
+def test_whole_pictures_are_shown_in_as_many_cells_as_always_and_in_fewer(side: int, drawn: Digits) -> None:
+    generator, most = seeded(), grid_of(side, side)
+    pixels, ink = torch.full((1, side, side, 1), 200, dtype=torch.uint8), torch.zeros(1, side, side)
+    grids = {finding.seen(pixels, ink, generator)[0].light.shape[3] for _ in range(60)}
+    assert grids == {*range(max(LEAST_GRID, math.ceil(most * 2 / 3 / COARSEST) * COARSEST), most + 1, COARSEST)}
+
+
+def test_several_processes_show_what_one_does_in_groups_of_as_many_cells(drawn: Digits) -> None:
     told: list[int] = []
-    whole, close = finding.show_all(drawn, range(3, 7), 1, told.append)
-    alone = [finding.show(drawn, number, 1) for number in range(3, 7)]
-    assert torch.equal(whole.light, torch.cat([each[0].light for each in alone]))
-    assert torch.equal(close.ink, torch.cat([each[1].ink for each in alone]))
-    assert sum(told) == len(whole) == 4 * BATCH
+    groups = finding.show_all(drawn, range(3, 13), 1, told.append)
+    alone = [finding.show(drawn, number, 1) for number in range(3, 13)]
+    grids = [whole.light.shape[3] for whole, _ in groups]
+    assert grids == sorted({whole.light.shape[3] for whole, _ in alone})
+    assert len(grids) > 1
+    for grid, (whole, close) in zip(grids, groups, strict=True):
+        same = [each for each in alone if each[0].light.shape[3] == grid]
+        assert torch.equal(whole.light, torch.cat([each[0].light for each in same]))
+        assert torch.equal(close.ink, torch.cat([each[1].ink for each in same]))
+    assert sum(told) == sum(len(whole) for whole, _ in groups) == 10 * BATCH
 
 
 @pytest.mark.parametrize("number", [0, EMPTY_EACH, NOISE_EACH * EMPTY_EACH])
@@ -109,15 +127,53 @@ def test_learning_rate_rises_and_falls() -> None:
     assert rates[-1] == pytest.approx(0)
 
 
-def test_finder_learns_and_learns_alike_again(views: tuple[Views, Views]) -> None:
-    def fit() -> tuple[Finder, list[float]]:
-        losses: list[float] = []
-        made = finding.fit_finder(FEW, views, 1, torch.device("cpu"), lambda done, steps, loss: losses.append(loss))
-        return made, losses
+Fit = Callable[..., Finder]
 
-    (first, losses), (again, _) = fit(), fit()
-    assert len(losses) == 4 * 6
-    assert sum(losses[-6:]) < 0.8 * sum(losses[:6])
-    assert not first.training
-    states: list[dict[str, Tensor]] = [each.state_dict() for each in (first, again)]
+
+@pytest.fixture
+def fit(groups: list[tuple[Views, Views]]) -> Fit:
+    def fit_few(state: Path, **changes: Any) -> Finder:
+        return finding.fit_finder(FEW, groups, state, **{"seed": 1, "device": torch.device("cpu")} | changes)[0]
+
+    return fit_few
+
+
+def test_finder_learns_from_each_picture_once_an_epoch(
+    fit: Fit, groups: list[tuple[Views, Views]], tmp_path: Path
+) -> None:
+    losses: list[float] = []
+    finder = fit(tmp_path / "state", on_step=lambda more, loss: losses.extend([loss] * more))
+    each = sum(len(whole) // FEW.batch_size for whole, _ in groups)
+    assert len(losses) == FEW.epochs * each
+    assert sum(losses[-each:]) < 0.8 * sum(losses[:each])
+    assert not finder.training
+
+
+def test_finder_that_was_interrupted_is_the_unbroken_one(fit: Fit, tmp_path: Path) -> None:
+    unbroken, broken = fit(tmp_path / "unbroken"), tmp_path / "broken"
+    done: list[float] = []
+
+    def interrupt(more: int, loss: float) -> None:
+        done.append(loss)
+        if len(done) == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, on_step=interrupt)
+    told: list[int] = []
+    resumed = fit(broken, resume=True, on_step=lambda more, _: told.append(more))
+    assert 0 < told[0] < 20
+    states: list[dict[str, Tensor]] = [each.state_dict() for each in (unbroken, resumed)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        fit(broken, resume=True, seed=2)
+
+
+def test_batches_of_an_epoch_hold_pictures_of_one_group_each_once() -> None:
+    counts = 45, 7, 61
+    batches = list(finding.in_batches(counts, FEW))
+    assert len(batches) == finding.steps_of(counts, FEW) == 4 + 0 + 6
+    for group, count in enumerate(counts):
+        index = [int(place) for of, places in batches if of == group for place in places]
+        assert len({*index}) == len(index) == count // FEW.batch_size * FEW.batch_size
+        assert not index or max(index) < count

@@ -111,7 +111,6 @@ BAD_OPTIONS = {
     "--photo-share 1": "--photo-share",
     "--photo-share nan": "--photo-share",
     "--photo-share 0.1 --recipe source": "--photo-share goes with --recipe ours",
-    "--finder --resume": "--finder and --resume do not go together",
     "--finder --test": "--finder and --test do not go together",
     "--finder --photo-share 0.1": "--finder and --photo-share do not go together",
     "--seed -1": "--seed",
@@ -316,3 +315,4 @@ def test_finder_is_trained_and_leaves_weights_and_a_sheet(
     code, out, _ = adder_train(*words, "--force")
     assert code == 0
     assert "overlap" in out
+    assert adder_train(*words, "--resume")[0] == 9

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def save_state(
     network: nn.Module,
     average: nn.Module,
     optimizer: torch.optim.Optimizer,
-    said: Tensor,
+    others: Mapping[str, Tensor],
 ) -> None:
     """Write all that a run needs to go on, whole or not at all.
 
@@ -89,7 +89,7 @@ def save_state(
         network: as it is trained.
         average: of its weights.
         optimizer: of its weights.
-        said: (images, 10), what the network said of each image before.
+        others: what else the run remembers, by name.
 
     Raises:
         OutputError: the file cannot be written.
@@ -98,7 +98,7 @@ def save_state(
     tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
-    tensors["said"] = said
+    tensors |= {f"others.{name}": tensor for name, tensor in others.items()}
     metadata = {"format": STATE_FORMAT, "settings": json.dumps(settings), "history": json.dumps(list(history))}
     write(path, tensors, metadata)
 
@@ -109,9 +109,9 @@ def load_state(
     network: nn.Module,
     average: nn.Module,
     optimizer: torch.optim.Optimizer,
-    said: Tensor,
+    others: Mapping[str, Tensor],
 ) -> list[dict[str, Any]]:
-    """Fill network, average, optimizer and what was said from a state, and return the history so far.
+    """Fill network, average, optimizer and what else there is from a state, and return the history so far.
 
     Raises:
         CheckpointError: the file is missing or damaged, or belongs to a run with other settings.
@@ -129,7 +129,8 @@ def load_state(
     try:
         network.load_state_dict(_part(tensors, "network."))
         average.load_state_dict(_part(tensors, "average."))
-        said.copy_(tensors["said"])
+        for name, tensor in others.items():
+            tensor.copy_(tensors[f"others.{name}"])
         states: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(tensors, "optimizer.").items():
             index, _, key = name.partition(".")

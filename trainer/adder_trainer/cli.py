@@ -93,7 +93,7 @@ def train(
     """Train classify, regress or both on MNIST, or the finder; each leaves weights and a folder with its report."""
     from adder_trainer.data import data_folder
     from adder_trainer.device import find_device, keep_memory
-    from adder_trainer.finder_run import train_finder
+    from adder_trainer.finder_run import FinderRun, train_finder
     from adder_trainer.finding import FinderRecipe
     from adder_trainer.runs import Data, Run, explain, measure_checkpoint, runs_to_do, train_run
     from adder_trainer.training import RECIPES, Speed
@@ -113,7 +113,7 @@ def train(
     }
     if finder:
         for option, is_given in (named | {"--photo-share": photo_share is not None, "--test": test}).items():
-            if is_given and option != "--force":
+            if is_given and option not in ("--force", "--resume"):
                 raise UsageError(f"--finder and {option} do not go together: name one of them; see: adder-train --help")
     if len(together := [option for option, is_given in named.items() if is_given]) > 1:
         raise UsageError(f"{' and '.join(together)} do not go together: name one of them; see: adder-train --help")
@@ -124,16 +124,9 @@ def train(
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     folder, download = data_folder(data)
     if finder:
-        facts = train_finder(
-            out,
-            folder,
-            replace(FinderRecipe(), **changes),
-            seed=FINDER_SEED if seed is None else seed,
-            device=chosen,
-            download=download,
-            force=force,
-        )
-        show_finder(facts, as_json)
+        run = FinderRun(replace(FinderRecipe(), **changes), FINDER_SEED if seed is None else seed, chosen, out)
+        for each in runs_to_do([run], resume=resume, force=force):
+            show_finder(train_finder(each, folder, download=download, resume=resume), as_json)
         return
     speed = Speed(autocast, channels_last, compile_)
     seeds = SEEDS if seed is None else dict.fromkeys(Approach, seed)

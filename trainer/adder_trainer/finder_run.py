@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,18 +15,17 @@ import torch
 from matplotlib.figure import Figure
 from torch import Generator
 
-from adder_runtime.errors import OutputError
 from adder_runtime.output_file import write_whole
 from adder_runtime.progress import bar
 from adder_trainer.approaches import count_parameters
 from adder_trainer.checkpoint import write
 from adder_trainer.data import Digits, load_mnist, split_indices
-from adder_trainer.finding import BATCH, SCENES, FinderRecipe, Views, fit_finder, seen, show_all
+from adder_trainer.finding import BATCH, SCENES, FinderRecipe, Views, fit_finder, seen, show_all, steps_of
 from adder_trainer.normalize.finder import NAME, Finder
 from adder_trainer.normalize.picture import WHITE
 from adder_trainer.photo import scene
 from adder_trainer.report import to_png
-from adder_trainer.runs import check_writable, git_revision
+from adder_trainer.runs import Attempt, check_writable, git_revision
 from adder_trainer.sheet import Row, draw_sheet
 from adder_trainer.strokes import tile
 
@@ -40,88 +40,100 @@ EACH = 8
 """Pictures of each kind of scene on the sheet."""
 
 
-def train_finder(
-    out: Path, data: Path, recipe: FinderRecipe, *, seed: int, device: torch.device, download: bool, force: bool
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FinderRun(Attempt):
+    """A finder to teach, and where to put what comes of it; the one that the normaliser uses lies in `artifacts`."""
+
+    recipe: FinderRecipe
+    seed: int
+    """Of pictures, weights and order."""
+    device: torch.device
+    """Where to train; the pictures are rendered on the CPU."""
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Stem of the files it leaves."""
+        return Path(NAME).stem
+
+
+def train_finder(run: FinderRun, data: Path, *, download: bool, resume: bool) -> dict[str, Any]:
     """Teach a finder, keep its weights, draw what it finds, and return the facts.
 
     Args:
-        out: folder of the weights; those that the normaliser uses lie in `artifacts`.
+        run: what to train, for which nothing is in the way.
         data: folder of MNIST.
-        recipe: how.
-        seed: of pictures, weights and order.
-        device: where to train; the pictures are rendered on the CPU.
         download: fetch MNIST if it is missing.
-        force: replace weights that are there.
+        resume: go on with what was interrupted; the pictures are rendered again.
 
     Raises:
-        OutputError: weights are in the way, or the folder cannot be written.
+        CheckpointError: what was interrupted is another run.
+        OutputError: the folder cannot be written.
         DataError: MNIST cannot be had.
     """
-    path, report = out / NAME, out / "reports" / "finder"
-    check_writable(report)
-    if path.exists() and not force:
-        raise OutputError(f"{path} is there; replace it with --force, or give another --out")
+    check_writable(run.report)
     pixels, digit = load_mnist(data, train=True, download=download)
     # MNIST's pixels are ink as they are
     ink = pixels.reshape(-1, 1, *pixels.shape[1:3]).float() / WHITE
     train, validation = (Digits(ink[index], digit[index]) for index in split_indices(digit))
     began = perf_counter()
-    batches = recipe.pictures // BATCH
+    batches = run.recipe.pictures // BATCH
     with bar("finder: rendering", batches * BATCH) as advance:
-        views = show_all(train, range(batches), seed, advance)
-    with bar("finder: training", recipe.epochs * (batches * BATCH // recipe.batch_size)) as advance:
-        finder = fit_finder(recipe, views, seed, device, lambda *_: advance(1))
-    seconds = perf_counter() - began
-    return keep(out, finder.cpu(), validation, recipe, seed=seed, device=device, seconds=seconds)
+        groups = show_all(train, range(batches), run.seed, advance)
+    rendering = perf_counter() - began
+    steps = run.recipe.epochs * steps_of([len(whole) for whole, _ in groups], run.recipe)
+    with bar("finder: training", steps) as advance:
+        finder, training = fit_finder(
+            run.recipe,
+            groups,
+            run.state,
+            seed=run.seed,
+            device=run.device,
+            resume=resume,
+            on_step=lambda more, _: advance(more),
+        )
+    facts = keep(run, finder.cpu(), validation, rendering + training)
+    run.state.unlink()
+    return facts
 
 
-def keep(
-    out: Path,
-    finder: Finder,
-    validation: Digits,
-    recipe: FinderRecipe,
-    *,
-    seed: int,
-    device: torch.device,
-    seconds: float,
-) -> dict[str, Any]:
-    """Measure a finder, write it and its report, and return the facts; arguments as of `train_finder`."""
-    report = out / "reports" / "finder"
-    whole, close = show_all(validation, VALIDATION, VALIDATION_SEED)
+def keep(run: FinderRun, finder: Finder, validation: Digits, seconds: float) -> dict[str, Any]:
+    """Measure a finder, write it and its report, and return the facts."""
+    whole, close = zip(*show_all(validation, VALIDATION, VALIDATION_SEED), strict=True)
     facts = {
-        "settings": asdict(recipe),
-        "seed": seed,
+        "settings": asdict(run.recipe),
+        "seed": run.seed,
         "parameters": count_parameters(finder),
         "seconds": round(seconds, 1),
-        "device": str(device),
+        "device": str(run.device),
         "cores": os.cpu_count(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "revision": git_revision(),
         "validation": {
-            "pictures": len(whole),
+            "pictures": sum(len(views) for views in whole),
             "overlap_whole": overlap(finder, whole),
             "overlap_close": overlap(finder, close),
         },
     }
     weights = {name: value.half() for name, value in finder.state_dict().items()}  # which lose nothing
-    write(out / NAME, weights, {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
-    write_whole(report / "facts.json", (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode())
-    write_whole(report / "found.png", to_png(draw_found(finder, validation)))
+    write(run.checkpoint, weights, {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
+    write_whole(run.report / "facts.json", (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode())
+    write_whole(run.report / "found.png", to_png(draw_found(finder, validation)))
     return facts
 
 
 @torch.no_grad()
-def overlap(finder: Finder, views: Views) -> float:
+def overlap(finder: Finder, groups: Sequence[Views]) -> float:
     """Mean of twice the cells that are found rightly over those that are found and those that are there (Dice).
 
     Of views that hold ink; 0 to 1.
     """
     shares = []
-    for light, ink in zip(views.light.split(100), views.ink.split(100), strict=True):
-        found = (finder(light.float()) > 0).float()
-        both, either = ((found * ink).sum((1, 2, 3)), (found + ink).sum((1, 2, 3)))
-        shares.append((2 * both / either.clamp(min=1))[ink.sum((1, 2, 3)) > 0])
+    for views in groups:
+        for light, ink in zip(views.light.split(100), views.ink.split(100), strict=True):
+            found = (finder(light.float()) > 0).float()
+            both, either = ((found * ink).sum((1, 2, 3)), (found + ink).sum((1, 2, 3)))
+            shares.append((2 * both / either.clamp(min=1))[ink.sum((1, 2, 3)) > 0])
     return torch.cat(shares).mean().item()
 
 

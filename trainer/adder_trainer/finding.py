@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,11 +25,12 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
+from adder_trainer.checkpoint import load_state, save_state
 from adder_trainer.data import Digits
 from adder_trainer.device import keep_memory
-from adder_trainer.normalize.finder import COARSER, Finder, rounded
+from adder_trainer.normalize.finder import COARSER, COARSEST, Finder, rounded
 from adder_trainer.normalize.normalizer import CLOSE_GRID
-from adder_trainer.normalize.picture import GRID, Picture
+from adder_trainer.normalize.picture import LEAST_GRID, Picture
 from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, scene
 from adder_trainer.plane import ink_box, some, to_pixels
 from adder_trainer.strokes import tile
@@ -72,8 +76,11 @@ BARS = 0.14
 UNBENT = 0.15
 """Share of the digits that are not bent: distortions leave next to nothing straight, and some of what is, is ink."""
 
-PATTERN = 0.35
+PATTERN = 0.45
 """Probability of each of two patterns of light or stains on what is photographed."""
+
+FEWER = 2 / 3
+"""Fewest cells in which a whole picture is shown, as a share of those in which the normaliser sees it."""
 
 HOLDS_INK, HOLDS_INK_SMALL = 0.1, 0.4
 """Share of a cell of the light that the digit's ink covers from which on the cell holds some: of one that is as wide as
@@ -95,7 +102,7 @@ cares little about a small digit."""
 _KIND = {kind.name: kind for kind in KINDS}
 
 SCENES = (
-    (0.09, replace(_KIND["photo"], gradient=0.75, shadow=0.55, pattern=PATTERN, clutter=0.08)),
+    (0.09, replace(_KIND["photo"], gradient=0.75, shadow=0.65, pattern=PATTERN, clutter=0.08)),
     (
         0.14,
         replace(
@@ -109,8 +116,8 @@ SCENES = (
             clutter=0.08,
         ),
     ),
-    (0.07, replace(FAR, name="photo, farther away", sides=(240, 480), size=(0.04, 0.12), pattern=0.2, clutter=0.1)),
-    (0.07, replace(NEAR, name="photo, nearer", gradient=0.75, shadow=0.55, pattern=PATTERN, clutter=0.15)),
+    (0.1, replace(FAR, name="photo, farther away", sides=(240, 480), size=(0.04, 0.12), pattern=0.2, clutter=0.1)),
+    (0.07, replace(NEAR, name="photo, nearer", gradient=0.75, shadow=0.65, pattern=PATTERN, clutter=0.15)),
     (0.03, replace(ON_TABLE, pattern=PATTERN / 2, clutter=0.06)),
     (
         0.07,
@@ -125,7 +132,7 @@ SCENES = (
     (0.05, replace(_KIND["pencil"], pattern=PATTERN / 2, clutter=0.04)),
     (0.07, _KIND["cell"]),
     (0.03, IN_FRAME),
-    (0.10, replace(IN_FRAME, name="in a narrow frame", sides=(22, 48), size=(0.85, 1.0), stretch=1.5)),
+    (0.07, replace(IN_FRAME, name="in a narrow frame", sides=(22, 48), size=(0.85, 1.0), stretch=1.5)),
     (0.03, replace(_KIND["drawn"], clutter=0.05)),
     (0.03, replace(_KIND["drawn"], name="drawn, smaller", sides=(60, 300), size=(0.07, 0.5), clutter=0.04)),
     (0.04, _KIND["cut out"]),
@@ -140,9 +147,9 @@ class Views:
     """Pictures as the finder sees them, and what it is to find."""
 
     light: Tensor
-    """(n, 1, GRID or CLOSE_GRID, the same) float16."""
+    """(n, 1, cells, cells) float16."""
     ink: Tensor
-    """(n, 1, half of that, the same) uint8, 1 where a cell holds ink of the digit."""
+    """(n, 1, cells / COARSER, the same) uint8, 1 where a cell holds ink of the digit."""
 
     def __len__(self) -> int:
         return len(self.light)
@@ -183,7 +190,7 @@ def show(digits: Digits, number: int, seed: int) -> tuple[Views, Views]:
 def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, Views]:
     """Pictures and the ink of their digits, as `photo.scene` makes them, whole and close.
 
-    Whole in GRID cells, however few pixels there are: in fewer cells a picture looks as another one does close.
+    Whole in as many cells as always, or in fewer, down to FEWER of them: so strokes come in more widths.
 
     Args:
         pixels: (batch, height, width, 1) uint8.
@@ -191,10 +198,14 @@ def seen(pixels: Tensor, ink: Tensor, generator: Generator) -> tuple[Views, View
         generator: draws how close.
     """
     picture, drawing = Picture.of(pixels), Picture.of(to_pixels(ink))
-    cell = picture.size.amax(1, keepdim=True) / GRID
     _, weights, rest = picture.first_look()
+    most = picture.grid // COARSEST
+    fewest = max(LEAST_GRID // COARSEST, math.ceil(FEWER * most))
+    grid = COARSEST * int(between(1, fewest, most + 1, generator))
+    whole = picture.size / 2, picture.cell * picture.grid / grid, grid
+    close = *close_square(ink, generator), CLOSE_GRID
     views = []
-    for middle, fine, cells in ((picture.size / 2, cell, GRID), (*close_square(ink, generator), CLOSE_GRID)):
+    for middle, fine, cells in (whole, close):
         light, _ = picture.look(middle, fine, cells, weights, rest, repeat=True)
         covered, _ = drawing.look(middle, fine, cells, weights, rest)
         least = HOLDS_INK + (HOLDS_INK_SMALL - HOLDS_INK) * (1 - fine).clamp(min=0)
@@ -245,17 +256,24 @@ def _show(number: int, seed: int) -> list[NDArray[Any]]:
 
 def show_all(
     digits: Digits, numbers: range, seed: int, on_progress: Callable[[int], None] = lambda _: None
-) -> tuple[Views, Views]:
-    """The batches of some numbers, rendered by as many processes as there are cores."""
+) -> list[tuple[Views, Views]]:
+    """The batches of some numbers, rendered by as many processes as there are cores.
+
+    Returns:
+        Those that are whole in as many cells, and the same pictures close, by the number of cells.
+    """
     # a process that was forked from one with threads of PyTorch's may hang
     context = multiprocessing.get_context("spawn")
-    shown = []
+    shown = defaultdict(list)
     with ProcessPoolExecutor(os.cpu_count(), context, _begin, (digits,)) as pool:
         for batch in pool.map(_show, numbers, [seed] * len(numbers), chunksize=10):
-            shown.append(batch)
+            shown[batch[0].shape[2]].append(batch)
             on_progress(BATCH)
-    parts = [torch.from_numpy(np.concatenate(part)) for part in zip(*shown, strict=True)]
-    return Views(*parts[:2]), Views(*parts[2:])
+    groups = []
+    for cells in sorted(shown):
+        parts = [torch.from_numpy(np.concatenate(part)) for part in zip(*shown.pop(cells), strict=True)]
+        groups.append((Views(*parts[:2]), Views(*parts[2:])))
+    return groups
 
 
 def loss_of(logits: Tensor, ink: Tensor) -> Tensor:
@@ -269,53 +287,86 @@ def loss_of(logits: Tensor, ink: Tensor) -> Tensor:
 
 def fit_finder(
     recipe: FinderRecipe,
-    views: tuple[Views, Views],
+    groups: Sequence[tuple[Views, Views]],
+    state: Path,
+    *,
     seed: int,
     device: torch.device,
-    on_step: Callable[[int, int, float], None] = lambda *_: None,
-) -> Finder:
-    """The finder that has learned from some pictures, in evaluation mode, on the device.
+    resume: bool = False,
+    on_step: Callable[[int, float], None] = lambda *_: None,
+) -> tuple[Finder, float]:
+    """The finder that has learned from some pictures, in evaluation mode, on the device, and the seconds it took.
 
-    Its weights are rounded to what few bits hold, so that a file may hold them in those and find the same.
+    The same seed on the same machine gives the same weights, interrupted or not. They are rounded to what few bits
+    hold, so that a file may hold them in those and find the same.
 
     Args:
         recipe: how.
-        views: whole and close, of the same pictures.
+        groups: whole and close of the same pictures, in groups of as many cells.
+        state: file that holds the whole state after each epoch; written whole or not at all.
         seed: of weights and order.
         device: where to train.
-        on_step: told the steps done, all steps, and the loss.
+        resume: go on from that file.
+        on_step: told how many more steps are done, and their loss.
+
+    Raises:
+        CheckpointError: there is nothing to resume, or it belongs to another run.
+        OutputError: the state cannot be written.
     """
     torch.manual_seed(seed)
     finder = Finder().to(device).to(memory_format=torch.channels_last)
     average = deepcopy(finder)
     optimizer = torch.optim.AdamW(finder.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    size = min(recipe.batch_size, len(views[0]))
-    steps = recipe.epochs * (len(views[0]) // size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
-    torch.set_flush_denormal(
-        True
-    )  # the first guesses are far off: gradients are so small that steps take 18 times as long
-    for step, index in enumerate(in_batches(len(views[0]), size, recipe.epochs), 1):
-        optimizer.zero_grad()
-        total = 0.0
-        for view in views:
-            light, ink = alter(view.light[index].to(device).float(), view.ink[index].to(device).float())
-            loss = loss_of(finder(light), ink)
-            loss.backward()
-            total += loss.item()
-        torch.nn.utils.clip_grad_norm_(finder.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        update_average(average, finder, recipe.averaging, step - 1)
-        on_step(step, steps, total)
+    counts = [len(whole) for whole, _ in groups]
+    each = steps_of(counts, recipe)
+    settings = {"recipe": asdict(recipe), "seed": seed, "pictures": counts}
+    history: list[dict[str, float]] = []
+    if resume:
+        history = load_state(state, settings, finder, average, optimizer, {})
+        on_step(len(history) * each, history[-1]["loss"])
+    # the first guesses are far off: gradients are so small that steps take 18 times as long
+    torch.set_flush_denormal(True)
+    for epoch in range(len(history), recipe.epochs):
+        began, losses = perf_counter(), 0.0
+        torch.manual_seed(seed * 100_003 + epoch)
+        for done, (group, index) in enumerate(in_batches(counts, recipe), epoch * each):
+            for options in optimizer.param_groups:
+                options["lr"] = recipe.learning_rate * one_cycle(done / (recipe.epochs * each))
+            optimizer.zero_grad()
+            total = 0.0
+            for view in groups[group]:
+                light, ink = alter(view.light[index].to(device).float(), view.ink[index].to(device).float())
+                loss = loss_of(finder(light), ink)
+                loss.backward()
+                total += loss.item()
+            torch.nn.utils.clip_grad_norm_(finder.parameters(), 1.0)
+            optimizer.step()
+            update_average(average, finder, recipe.averaging, done)
+            losses += total
+            on_step(1, total)
+        history.append({"loss": losses / each, "seconds": perf_counter() - began})
+        save_state(state, settings, history, finder, average, optimizer, {})
     torch.set_flush_denormal(False)
-    return rounded(average).eval()
+    return rounded(average).eval(), sum(line["seconds"] for line in history)
 
 
-def in_batches(count: int, size: int, epochs: int) -> Iterator[Tensor]:
-    """Indices of all batches of all epochs, each in its own order."""
-    for _ in range(epochs):
-        yield from torch.randperm(count)[: count // size * size].split(size)
+def in_batches(counts: Sequence[int], recipe: FinderRecipe) -> Iterator[tuple[int, Tensor]]:
+    """The batches of an epoch, in an order of its own: the number of the group, and indices of pictures in it.
+
+    Args:
+        counts: of the pictures of each group.
+        recipe: says how many make a batch; what is left over of a group, this time, is left out.
+    """
+    batches = []
+    for group, count in enumerate(counts):
+        whole = torch.randperm(count)[: count // recipe.batch_size * recipe.batch_size]
+        batches += [(group, index) for index in whole.reshape(-1, recipe.batch_size)]
+    yield from (batches[place] for place in torch.randperm(len(batches)))
+
+
+def steps_of(counts: Sequence[int], recipe: FinderRecipe) -> int:
+    """How many batches an epoch has."""
+    return sum(count // recipe.batch_size for count in counts)
 
 
 def one_cycle(part: float) -> float:

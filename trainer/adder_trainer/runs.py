@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -68,21 +69,15 @@ class Data:
         return Digits(ink, digit.to(self.device))
 
 
-@dataclass(frozen=True)
-class Run:
-    """One approach to train by one recipe, and where to put what comes of it."""
+class Attempt(ABC):
+    """Something to train, and where it leaves what."""
 
-    approach: Approach
-    recipe_name: RecipeName
-    recipe: Recipe
-    seed: int
-    speed: Speed
     folder: Path
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Stem of the files it leaves."""
-        return stem(self.approach, self.recipe_name)
 
     @property
     def checkpoint(self) -> Path:
@@ -110,7 +105,27 @@ class Run:
         return self.checkpoint.exists() and not self.interrupted
 
 
-def runs_to_do(runs: Sequence[Run], *, resume: bool, force: bool) -> list[Run]:
+SomeRun = TypeVar("SomeRun", bound=Attempt)
+
+
+@dataclass(frozen=True)
+class Run(Attempt):
+    """One approach to train by one recipe, and where to put what comes of it."""
+
+    approach: Approach
+    recipe_name: RecipeName
+    recipe: Recipe
+    seed: int
+    speed: Speed
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Stem of the files it leaves."""
+        return stem(self.approach, self.recipe_name)
+
+
+def runs_to_do(runs: Sequence[SomeRun], *, resume: bool, force: bool) -> list[SomeRun]:
     """The runs to start or to go on with, once it is sure that nothing that is there would be lost.
 
     Args:

@@ -223,10 +223,13 @@ def fit(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     said = digit_targets(train.digit)  # of each image, a moving average of probabilities
+    others = {"said": said}
     settings = {"approach": str(approach), "recipe": asdict(recipe), "seed": seed, "images": len(train)}
     history: list[Epoch] = []
     if resume:
-        history = [Epoch(**line) for line in checkpoint.load_state(state, settings, network, average, optimizer, said)]
+        history = [
+            Epoch(**line) for line in checkpoint.load_state(state, settings, network, average, optimizer, others)
+        ]
     forward = torch.compile(network) if speed.compiled else network
     drawn_once = draw_numbers(len(train), seed, device)
 
@@ -287,7 +290,7 @@ def fit(
             seconds=perf_counter() - began,
         )
         history.append(line)
-        checkpoint.save_state(state, settings, [asdict(done) for done in history], network, average, optimizer, said)
+        checkpoint.save_state(state, settings, [asdict(done) for done in history], network, average, optimizer, others)
         on_epoch(line)
     return Run(average.to(memory_format=torch.contiguous_format), tuple(history))
 

@@ -31,7 +31,7 @@ COARSEST: int = 2 ** len(WIDTHS)
 LEVELS, LEAST_STEP = 127, 2**-18
 """Most multiples of the step in which the weights of a channel are held, on either side of 0, and the least step."""
 
-ROUNDS = 3
+ROUNDS = 4
 """Layers on the coarsest of them, each of which sees a cell further to all sides."""
 
 SURROUNDINGS = 9, 8

@@ -143,10 +143,9 @@ class Normalizer(nn.Module):
         picture = Picture.of(image)
         size = picture.size
         longest = size.amax(1, keepdim=True)
-        cell = picture.cell
-        cells = picture.grid // COARSER
+        cell, cells = picture.cell * COARSER, picture.grid // COARSER  # of what is found
         light, weights, rest = picture.first_look()
-        everywhere = size / 2, cell * COARSER, cells
+        everywhere = size / 2, cell, cells
         inside = picture.inside(*everywhere)
         found = self.finder(light).sigmoid() * inside
         large = ramp(longest, SMALL)
@@ -156,12 +155,10 @@ class Normalizer(nn.Module):
         coarse_light = coarse(light, COARSER)
         even = EvenPaper.of(coarse_light, inside)
         unlike = even.unlike(coarse_light) * inside * large
-        begin, end, is_bar, alone = with_missed(
-            even, unlike, begin, end, strongest_found > LEAST_FOUND, size / (cell * COARSER)
-        )
-        middle = size / 2 + ((begin + end) / 2 - cells / 2) * cell * COARSER
-        reach = (end - begin).amax(1, keepdim=True) * cell + longest * (MORE / GRID)
-        fine = reach * (COARSER * MARGIN / CLOSE_GRID)
+        begin, end, is_bar, alone = with_missed(even, unlike, begin, end, strongest_found > LEAST_FOUND, size / cell)
+        middle = size / 2 + ((begin + end) / 2 - cells / 2) * cell
+        reach = (end - begin).amax(1, keepdim=True) * cell + longest * (COARSER * MORE / GRID)
+        fine = reach * (MARGIN / CLOSE_GRID)
 
         light, _ = picture.look(middle, fine, CLOSE_GRID, weights, rest, repeat=True)
         inside = picture.inside(middle, fine * COARSER, CLOSE_GRID // COARSER)
@@ -210,7 +207,7 @@ class Normalizer(nn.Module):
             & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
         )
         ink = torch.where(readable, fatten(ink), 0.0)
-        raw = sides(image.shape[1], image.shape[2], cell)
+        raw = sides(image.shape[1], image.shape[2], size)
         box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))
         ink = torch.where(is_prepared, prepared, ink)
         box = torch.where(is_prepared, box_of_prepared, box)

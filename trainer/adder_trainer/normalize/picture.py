@@ -13,7 +13,7 @@ from adder_trainer.normalize.finder import COARSEST
 
 Result = TypeVar("Result")
 
-GRID, LEAST_GRID = 128, 64
+GRID, LEAST_GRID = 192, 64
 """Most and fewest cells on a side of the first look, a square over the picture's longer side. In between there are as
 many as pixels."""
 
@@ -23,9 +23,6 @@ TWO_TONES = 0.2
 SEEN = 2
 """Rows and columns of raw pixels, evenly spread, that are averaged where several become one: to touch all of a large
 picture in floating point would take most of the time, and four times its memory."""
-
-SEEN_FIRST = 192
-"""The same as LARGE_SIDE for the rows of the first look: one and a half for each of its cells."""
 
 CORNER = 0.15
 """How far a corner reaches, as a share of the picture's height and of its width."""
@@ -93,7 +90,7 @@ class Picture(NamedTuple):
         """
         batch, (height, width, channels) = self.planes.shape[0], self.shape
         middle_y, middle_x = self.size.chunk(2, 1)
-        step = times(height, SEEN_FIRST)
+        step = times(height, GRID)  # at least as many rows as cells
         several = height // step
         few = self.planes.narrow(2, 0, several * step).reshape(batch, several, step, width * channels).mean(2)
         rows, high = covered(middle_y / 2 / step, self.cell / step, self.grid, several, repeat=True)
