@@ -40,7 +40,7 @@ from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
 
-NORMALIZER_VERSION = "13"
+NORMALIZER_VERSION = "14"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 64
