@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from adder_export.parity import ODD_NUMBERS, TestImages
 from adder_runtime.contract import CHANNELS, DIGITS, LARGE_SIDE, NUMBERS
-from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.pictures import draw_digit, draw_far, paint
 from adder_trainer.photo import KINDS, render
 from adder_trainer.strokes import tile
 from adder_trainer.unknown import nothing
@@ -18,7 +18,7 @@ from adder_trainer.unknown import nothing
 SEED = 20_261
 """Of all that is drawn."""
 
-RENDERED_BYTES = 100_000
+RENDERED_BYTES = 64_000
 """Pixels of each rendered kind, at most; a kind's pictures are of several sizes."""
 
 RENDERED_TRIES = 40
@@ -47,6 +47,7 @@ def draw_cases(mnist: TestImages) -> Iterator[Asked]:
         for digit in (2, 7):
             yield one("sizes", paint(draw_digit(digit, height, width), 1))
     yield one("large", paint(draw_digit(4, 375, 500), 1).repeat(4, 0).repeat(4, 1))
+    yield "far", np.stack([draw_far(3), draw_far(3, squared=False)]), numbers(2)
     for channels in CHANNELS:
         for digit in DIGITS:
             yield one("channels", paint(draw_digit(digit, 26, 30), channels))

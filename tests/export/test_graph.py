@@ -18,7 +18,7 @@ from adder_export.variants import to_fp32
 from adder_runtime import Adder, Approach
 from adder_runtime.contract import INPUTS, Key, outputs
 from adder_runtime.model import find_model
-from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.pictures import draw_digit, draw_far, paint
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
 
 IR_VERSION = 8
@@ -125,23 +125,30 @@ def test_metadata_holds_every_key_of_the_contract(proto: onnx.ModelProto, checkp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "opset", [OPSETS[len(OPSETS) // 2], OPSETS[-1]]
-)  # the first is what ships; each takes a minute
-def test_other_opsets_on_offer_give_the_same_answers(opset: int, tmp_path: Path) -> None:
+def test_last_opset_on_offer_gives_the_same_answers(tmp_path: Path) -> None:
+    # the first is what ships; each takes a minute or two
     checkpoint = load_checkpoint(find_model(Approach.REGRESS).with_suffix(".safetensors"))
-    proto = build_graph(checkpoint, opset)
+    proto = build_graph(checkpoint, OPSETS[-1])
     write_metadata(proto, checkpoint, {})
     onnx.save(proto, tmp_path / "model.onnx")
     image = np.stack([paint(draw_digit(digit, 50, 40), 3) for digit in range(10)])
     number = np.arange(10, dtype=np.int32)
-    found = Adder.load(tmp_path / "model.onnx", provider="cpu").run(image, number)
-    assert found["digit"].tolist() == list(range(10))
-    assert found["sum"].tolist() == list(range(0, 20, 2))
+    adder = Adder.load(tmp_path / "model.onnx", provider="cpu")
+    for pictures in (image, np.stack([draw_far(digit) for digit in range(10)])):
+        found = adder.run(pictures, number)
+        assert found["digit"].tolist() == list(range(10))
+        assert found["sum"].tolist() == list(range(0, 20, 2))
 
 
-def test_the_reference_evaluator_of_onnx_agrees(approach: Approach, proto: onnx.ModelProto) -> None:
-    image = np.stack([paint(draw_digit(digit, 33, 47), 2) for digit in (2, 5, 8)])
+PICTURES = {
+    "small": np.stack([paint(draw_digit(digit, 33, 47), 2) for digit in (2, 5, 8)]),
+    "far": np.stack([draw_far(2), draw_far(5, squared=False), draw_far(8)]),
+}
+
+
+@pytest.mark.parametrize("pictures", PICTURES)
+def test_the_reference_evaluator_of_onnx_agrees(pictures: str, approach: Approach, proto: onnx.ModelProto) -> None:
+    image = PICTURES[pictures]
     number = np.array([0, 4, 9], np.int32)
     names = [spec.name for spec in outputs(approach)]
     wanted = runpy.run_path(str(REFERENCE))["evaluate"](proto)(image, number)

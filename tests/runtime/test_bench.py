@@ -52,7 +52,7 @@ def test_report_holds_what_the_tables_show(
     facts = json.loads((out / "report.json").read_text())
     named = [f"{each['approach']} {each['precision']}" for each in facts["models"] if each["provider"] == "cpu"]
     assert named == [f"{approach} {each}" for approach in Approach for each in Precision]
-    assert len(facts["ratios"]) == 12
+    assert len(facts["ratios"]) == 13
     (first, _) = facts["inside"]["profiles"]
     assert first["nodes"] > 100
     assert sum(row["calls"] for row in first["operators"]) == pytest.approx(first["nodes"], abs=20)
