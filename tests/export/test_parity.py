@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -69,22 +70,50 @@ def test_file_answers_as_pytorch_on(kind: str, pipeline: Pipeline, adder: Adder)
 def test_file_answers_as_pytorch_on_rendered_pictures(pipeline: Pipeline, adder: Adder) -> None:
     some = list(parity.rendered_cases(None))
     assert {case.kind for case in some} == {"rendered", "blank_paper"}
-    assert_parity(tally_of(pipeline, adder, some), adder.approach)
+    steady = [those_that_pytorch_answers_alike(pipeline, adder.approach, case) for case in some]
+    assert sum(len(case.image) for case in steady) >= (1 - UNSTEADY) * sum(len(case.image) for case in some)
+    assert_parity(tally_of(pipeline, adder, steady), adder.approach)
+
+
+UNSTEADY = 0.005
+"""Share of the pictures, at most, to which PyTorch itself answers otherwise, by more than is tolerated, in a batch and
+alone: what is taken for ink hangs on rounding there (measured where a processor has AVX-512: 1 of 1,280, of which the
+confidence of 0.48 moves by 1.6e-4)."""
+
+
+def those_that_pytorch_answers_alike(pipeline: Pipeline, approach: Approach, case: Case) -> Case:
+    """The pictures of a case that it answers alike in a batch and alone."""
+    assert case.digit is not None
+    together = reference(pipeline, case)
+    kept = []
+    for place in range(len(case.image)):
+        here = slice(place, place + 1)
+        alone = replace(case, image=case.image[here], digit=case.digit[here])
+        tally = Tally()
+        compare(
+            approach, alone, {name: value[here] for name, value in together.items()}, reference(pipeline, alone), tally
+        )
+        if passed(tally):
+            kept.append(place)
+    return replace(case, image=case.image[kept], digit=case.digit[kept])
+
+
+def mnist_cases(folder: Path, images: int) -> Iterator[Case]:
+    """The first of MNIST's test images; what else is asked comes after them."""
+    pixels, digit = load_mnist(folder, train=False)
+    asked = cases((pixels[:images].numpy(), digit[:images].numpy()))
+    return takewhile(lambda case: case.kind == parity.MNIST_TEST, asked)
 
 
 def test_file_answers_as_pytorch_on_mnist(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
-    pixels, digit = load_mnist(mnist_folder, train=False)
-    mnist = pixels[:200].numpy(), digit[:200].numpy()
-    tally = tally_of(pipeline, adder, (case for case in cases(mnist) if case.kind == "mnist_test"))
+    tally = tally_of(pipeline, adder, mnist_cases(mnist_folder, 200))
     assert tally.pairs == 2000
     assert_parity(tally, adder.approach)
 
 
 @pytest.mark.slow
 def test_file_answers_as_pytorch_on_every_mnist_test_pair(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
-    pixels, digit = load_mnist(mnist_folder, train=False)
-    (found,) = parity.prove(pipeline, [adder], (pixels.numpy(), digit.numpy()))
-    tally = found["mnist_test"]
+    tally = tally_of(pipeline, adder, mnist_cases(mnist_folder, 10_000))
     assert tally.pairs == 100_000
     assert_parity(tally, adder.approach)
     shipped = json.loads((find_model(adder.approach).parent / f"{adder.approach}.certificate.json").read_text())
