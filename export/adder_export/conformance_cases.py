@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from adder_export.parity import ODD_NUMBERS, TestImages
 from adder_runtime.contract import CHANNELS, DIGITS, LARGE_SIDE, NUMBERS
-from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.pictures import draw_digit, draw_far, paint
 from adder_trainer.photo import KINDS, render
 from adder_trainer.strokes import tile
 from adder_trainer.unknown import nothing
@@ -47,6 +47,8 @@ def draw_cases(mnist: TestImages) -> Iterator[Asked]:
         for digit in (2, 7):
             yield one("sizes", paint(draw_digit(digit, height, width), 1))
     yield one("large", paint(draw_digit(4, 375, 500), 1).repeat(4, 0).repeat(4, 1))
+    yield one("far", draw_far(2))
+    yield "far", np.stack([draw_far(3), draw_far(3, squared=False)]), numbers(2)
     for channels in CHANNELS:
         for digit in DIGITS:
             yield one("channels", paint(draw_digit(digit, 26, 30), channels))

@@ -41,7 +41,7 @@ from adder_runtime.contract import (
 from adder_runtime.image_file import read_enough
 from adder_runtime.labels import Labelled
 from adder_runtime.model import Adder
-from adder_runtime.pictures import draw_digit, generate, paint
+from adder_runtime.pictures import draw_digit, draw_far, generate, paint
 from adder_trainer.answer import LEAST_PROBABILITY
 from adder_trainer.photo import MEASURED, render
 from adder_trainer.strokes import tile
@@ -218,6 +218,9 @@ def drawn_cases() -> Iterator[Case]:
         yield Case("sizes", image, EVERY_NUMBER)
     large = paint(draw_digit(7, 270, 480), 1)[None].repeat(4, 1).repeat(4, 2)
     yield Case("sizes", large, EVERY_NUMBER[::9], np.array([7]))
+    # beside one that the first look sees, those that it overlooks
+    far = [draw_far(5, squared=False), *(draw_far(digit) for digit in DIGITS)]
+    yield Case("far", np.stack(far), EVERY_NUMBER, np.array([5, *DIGITS]))
     for dark, light in ((0, 1), (1, 0), (0.4, 0.6), (0.6, 0.4), (0.45, 0.55), (0, 0.1), (1, 0.9)):
         image = np.stack([paint(draw_digit(digit, 60, 50), 1, dark=dark, light=light) for digit in DIGITS])
         yield Case("polarities", image, EVERY_NUMBER, np.array(DIGITS))

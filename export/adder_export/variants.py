@@ -220,8 +220,9 @@ def stored_in_few_bits(graph: onnx.GraphProto) -> None:
         graph: changed in place.
     """
     made = []
-    tensors = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT]
-    for tensor in tensors:  # which grows by the steps
+    waiting = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT]
+    while waiting:
+        tensor = waiting.pop(0)
         values, name = numpy_helper.to_array(tensor), tensor.name
         if values.size < LEAST_STORED_IN_FEWER:
             continue
@@ -233,7 +234,7 @@ def stored_in_few_bits(graph: onnx.GraphProto) -> None:
             multiples, of_step = f"{name}_8", f"{name}_step"
             tensor.CopyFrom(numpy_helper.from_array((values / steps).astype(np.int8), multiples))
             graph.initializer.append(numpy_helper.from_array(steps, of_step))
-            tensors.append(graph.initializer[-1])
+            waiting.append(graph.initializer[-1])
             made += [
                 helper.make_node("Mul", [f"{name}_whole", of_step], [name]),
                 helper.make_node("Cast", [multiples], [f"{name}_whole"], to=TensorProto.FLOAT),

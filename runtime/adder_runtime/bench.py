@@ -107,11 +107,12 @@ def compare(contest: Contest, seconds: float) -> Found:
     return Found(contest.name, ratio, low, high, len(times) - 1, first_ms, second_ms, contest.wanted, contest.at_most)
 
 
-def picture(height: int, width: int, channels: int) -> Pixels:
-    """A drawn seven on paper with some grain."""
+def picture(height: int, width: int, channels: int, *, blank: bool = False) -> Pixels:
+    """A drawn seven on paper with some grain, or that paper alone."""
     random = np.random.default_rng(1)
     grain = random.integers(-GRAIN, GRAIN + 1, (height, width, channels))
-    drawn: Pixels = np.clip(paint(draw_digit(7, height, width), channels) + grain, 0, 255).astype(np.uint8)
+    ink = np.zeros((height, width)) if blank else draw_digit(7, height, width)
+    drawn: Pixels = np.clip(paint(ink, channels) + grain, 0, 255).astype(np.uint8)
     return drawn
 
 
@@ -133,6 +134,7 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
         folder: for pictures; it has to stay until all were timed.
     """
     small, middle, large = (picture(*shape) for shape in (SMALL, MIDDLE, LARGE))
+    blank = picture(*MIDDLE, blank=True)
     coloured = picture(*MIDDLE[:2], 3)
     opaque = np.concatenate([coloured, np.full((*MIDDLE[:2], 1), 255, np.uint8)], 2)
     jpegs = [to_jpeg(each) for each in (middle, large)]
@@ -173,6 +175,11 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
             "predict on 640x480 RGBA / on the same in RGB",
             lambda: adder.predict(opaque, NUMBER),
             lambda: adder.predict(coloured, NUMBER),
+        ),
+        Contest(
+            "a run on 640x480 grey with nothing to read / with a digit",
+            lambda: adder.run(blank[None], numbers[:1]),
+            lambda: adder.run(middle[None], numbers[:1]),
         ),
         Contest(
             "predict on 12 megapixels RGB / decoding its JPEG",

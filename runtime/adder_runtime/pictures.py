@@ -129,6 +129,22 @@ def prepare(digit: int) -> Pixels:
     return paint(np.roll(ink, (down, across), (0, 1)), 1, dark=1, light=0)
 
 
+FAR, FEW, SQUARE = 320, 24, 20
+"""Sides in pixels of a page of squared paper, of the frame of a digit that is small on it, and of its squares."""
+
+
+def draw_far(digit: int, *, squared: bool = True) -> Pixels:
+    """One digit that is small on a page, (FAR, FAR, 1); between the lines of squared paper it is hard to see."""
+    page = np.full((FAR, FAR), 0.9)
+    top, left = (FAR // 4, FAR // 2) if digit % 2 else (FAR // 2, FAR // 7)
+    page[top : top + FEW, left : left + FEW] *= 1 - 0.5 * draw_digit(digit, FEW, FEW, pen=0.1)
+    if squared:
+        y, x = np.mgrid[:FAR, :FAR]
+        # a little askew; two pixels wide
+        page -= 0.2 * (((y + x // 30) % SQUARE < 2) | ((x - y // 30) % SQUARE < 2))
+    return paint(page.clip(0, 1), 1, dark=1, light=0)
+
+
 def generate(count: int, seed: int, *, sides: tuple[int, int] = (20, 240)) -> Iterator[Picture]:
     """Pictures of all digits with random size, shape, pen, slant, channels, polarity and contrast.
 

@@ -125,12 +125,10 @@ def test_metadata_holds_every_key_of_the_contract(proto: onnx.ModelProto, checkp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "opset", [OPSETS[len(OPSETS) // 2], OPSETS[-1]]
-)  # the first is what ships; each takes a minute
-def test_other_opsets_on_offer_give_the_same_answers(opset: int, tmp_path: Path) -> None:
+def test_last_opset_on_offer_gives_the_same_answers(tmp_path: Path) -> None:
+    # the first is what ships; each takes a minute or two
     checkpoint = load_checkpoint(find_model(Approach.REGRESS).with_suffix(".safetensors"))
-    proto = build_graph(checkpoint, opset)
+    proto = build_graph(checkpoint, OPSETS[-1])
     write_metadata(proto, checkpoint, {})
     onnx.save(proto, tmp_path / "model.onnx")
     image = np.stack([paint(draw_digit(digit, 50, 40), 3) for digit in range(10)])

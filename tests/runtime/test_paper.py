@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adder_runtime import Adder
 from adder_runtime.contract import DIGITS, NUMBERS, UNREAD
 from adder_runtime.image_file import Pixels
-from adder_runtime.pictures import draw_digit
+from adder_runtime.pictures import draw_digit, draw_far
 
 Light = NDArray[np.float64]
 
@@ -89,6 +89,11 @@ def test_digits_on_that_paper_are_read(kind: str, adder: Adder) -> None:
     number = np.arange(PAGES, dtype=np.int32) % len(NUMBERS)
     found = adder.run(draw_pages(write), number)
     assert (found["digit"] == np.arange(PAGES) % len(DIGITS)).mean() >= READ_SHARE
+
+
+def test_small_digits_on_squared_paper_are_read(adder: Adder) -> None:
+    pages = np.stack([draw_far(digit) for digit in DIGITS])
+    assert adder.run(pages, np.full(len(DIGITS), 7, np.int32))["digit"].tolist() == list(DIGITS)
 
 
 READ_SHARE = 0.95

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from adder_runtime.contract import CHANNELS, DIGITS, SIDE
 from adder_runtime.image_file import Pixels
-from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.pictures import SQUARE, draw_digit, draw_far, paint
 from adder_trainer.data import load_mnist
-from adder_trainer.normalize import Normalizer
+from adder_trainer.normalize import Normalizer, normalizer
 from adder_trainer.normalize.ink import LEAST_CONTRAST
 from adder_trainer.normalize.normalizer import LEAST_INK, together
 from adder_trainer.normalize.picture import plain, reduced, step_of
@@ -447,6 +447,37 @@ def test_small_digits_are_found_beside_what_is_larger(what: str) -> None:
         seen = Normalizer()(torch.from_numpy(to_pixels(change(light)))[None])
         found += bool(seen.readable) and np.abs(seen.box[0].numpy() - wanted).max() <= BESIDE
     assert found >= least
+
+
+def test_what_the_first_look_overlooks_is_found_at_finer_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = torch.from_numpy(np.stack([draw_far(digit) for digit in DIGITS]))
+    plain = torch.from_numpy(np.stack([draw_far(digit, squared=False) for digit in DIGITS]))
+    seen, wanted = Normalizer()(pages), Normalizer()(plain)
+    assert seen.readable.tolist() == wanted.readable.tolist() == [True] * 10
+    assert (seen.box - wanted.box).abs().max() <= SQUARE / 4
+    monkeypatch.setattr(normalizer, "CERTAIN", 0.0)  # as if the first look were always sure
+    assert Normalizer()(pages).readable.sum() <= 1
+
+
+def test_finer_cells_change_nothing_for_what_else_is_in_the_batch() -> None:
+    sure, overlooked = (draw_far(2, squared=squared) for squared in (False, True))
+    pages = torch.from_numpy(np.stack([sure, overlooked, np.full_like(sure, 200)]))
+    together = Normalizer()(pages)
+    assert together.readable.tolist() == [True, True, False]
+    for index in range(2):
+        alone = Normalizer()(pages[index : index + 1])
+        torch.testing.assert_close(together.ink[index], alone.ink[0], atol=EXACT, rtol=0)
+        torch.testing.assert_close(together.box[index], alone.box[0], atol=EXACT, rtol=0)
+
+
+def test_specks_alone_are_no_overlooked_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, x = np.mgrid[:PHOTO, :PHOTO]
+    paper = squared(np.full((PHOTO, PHOTO), 0.9), 60)
+    specks = [np.hypot(y - 100, x - 100) < radius for radius in (2, 3, 4, 5, 6)]
+    pages = torch.from_numpy(np.stack([to_pixels(np.where(speck, 0.4, paper)) for speck in specks]))
+    found = Normalizer()(pages).readable
+    monkeypatch.setattr(normalizer, "CERTAIN", 0.0)
+    assert found.tolist() == Normalizer()(pages).readable.tolist()
 
 
 @pytest.mark.parametrize("dark", [0.1, 0.15])

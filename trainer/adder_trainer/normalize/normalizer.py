@@ -14,6 +14,7 @@ across is (batch, 2, 1, 1): nothing has to change its shape, and each node that 
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -40,7 +41,7 @@ from adder_trainer.normalize.picture import GRID, Picture, branch, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
 from adder_trainer.normalize.windows import coarse, highest_around, mean_around
 
-NORMALIZER_VERSION = "13"
+NORMALIZER_VERSION = "14"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 64
@@ -48,6 +49,14 @@ CLOSE_GRID = 64
 
 FOUND = 0.3, 0.7
 """Probability of ink from which on a cell of the first look begins to add to the box, and adds a whole cell."""
+
+CERTAIN = 0.9
+"""Probability of ink in the likeliest cell of the first look, below which a small digit may have been overlooked: where
+one is found at all, 98 of 100 are likelier."""
+
+FINER, OVERLOOKED = 2, (4.0, 24.0)
+"""How many times as many cells on a side are looked at then, in pictures that have so many pixels; and cells of the
+finder's grid, there, on the longer side of a digit that was overlooked: less is a speck, more had been seen before."""
 
 LEAST_FOUND = 0.05
 """Least probability of ink in the likeliest cell: below, nothing is read."""
@@ -143,25 +152,25 @@ class Normalizer(nn.Module):
         picture = Picture.of(image)
         size = picture.size
         longest = size.amax(1, keepdim=True)
-        cell = picture.cell
-        cells = picture.grid // COARSER
+        cell, cells = picture.cell * COARSER, picture.grid // COARSER  # of what is found
         light, weights, rest = picture.first_look()
-        everywhere = size / 2, cell * COARSER, cells
+        everywhere = size / 2, cell, cells
         inside = picture.inside(*everywhere)
         found = self.finder(light).sigmoid() * inside
         large = ramp(longest, SMALL)
         found = torch.maximum(found, 1 - large)
-        strongest_found = found.amax(GRIDS, keepdim=True)
-        begin, end = extent(profiles(together(found / strongest_found.clamp(min=LEAST_FOUND))), *FOUND)
+        likeliest, begin, end = box_of(found)
+        is_unsure = (likeliest < CERTAIN) & (longest >= FINER * GRID)
+        look_finer = partial(self.look_finer, picture, weights, rest)
+        given = (light, is_unsure, likeliest, begin, end)
+        likeliest, begin, end = branch(is_unsure.any(), look_finer, as_before, given)
         coarse_light = coarse(light, COARSER)
         even = EvenPaper.of(coarse_light, inside)
         unlike = even.unlike(coarse_light) * inside * large
-        begin, end, is_bar, alone = with_missed(
-            even, unlike, begin, end, strongest_found > LEAST_FOUND, size / (cell * COARSER)
-        )
-        middle = size / 2 + ((begin + end) / 2 - cells / 2) * cell * COARSER
-        reach = (end - begin).amax(1, keepdim=True) * cell + longest * (MORE / GRID)
-        fine = reach * (COARSER * MARGIN / CLOSE_GRID)
+        begin, end, is_bar, alone = with_missed(even, unlike, begin, end, likeliest > LEAST_FOUND, size / cell)
+        middle = size / 2 + ((begin + end) / 2 - cells / 2) * cell
+        reach = (end - begin).amax(1, keepdim=True) * cell + longest * (COARSER * MORE / GRID)
+        fine = reach * (MARGIN / CLOSE_GRID)
 
         light, _ = picture.look(middle, fine, CLOSE_GRID, weights, rest, repeat=True)
         inside = picture.inside(middle, fine * COARSER, CLOSE_GRID // COARSER)
@@ -203,18 +212,72 @@ class Normalizer(nn.Module):
         floor = (GRAIN_OF_INK * grain / contrast.clamp(min=LEAST_CONTRAST)).clamp(max=CUT)
         ink = ((to_ink(difference, contrast) - floor) / (1 - floor)).clamp(min=0)
         readable = (
-            (torch.maximum(strongest_found, is_bar) > LEAST_FOUND)
+            (torch.maximum(likeliest, is_bar) > LEAST_FOUND)
             & (strongest(is_found) > SURE[0] + (SURE[1] - SURE[0]) * large)
             & (contrast > LEAST_CONTRAST)
             & (longer > LEAST_SIDE)
             & (ink.amax(GRIDS, keepdim=True) > LEAST_INK)
         )
         ink = torch.where(readable, fatten(ink), 0.0)
-        raw = sides(image.shape[1], image.shape[2], cell)
+        raw = sides(image.shape[1], image.shape[2], size)
         box = torch.where(readable, box * picture.step, torch.cat([torch.zeros_like(raw), raw], 1))
         ink = torch.where(is_prepared, prepared, ink)
         box = torch.where(is_prepared, box_of_prepared, box)
         return ink, readable | is_prepared, box
+
+    def look_finer(
+        self,
+        picture: Picture,
+        weights: Tensor,
+        rest: Tensor,
+        light: Tensor,
+        is_unsure: Tensor,
+        likeliest: Tensor,
+        begin: Tensor,
+        end: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What `box_of` says of the first look; where that is unsure, of one at finer cells, if that is sure.
+
+        Args:
+            picture: with FINER times as many pixels as cells, or more.
+            weights: as from the first look.
+            rest: as from the first look.
+            light: of the first look.
+            is_unsure: (batch, 1, 1, 1) bool.
+            likeliest: of the first look.
+            begin: of the first look.
+            end: of the first look.
+        """
+        # not GRID: the file would hold what follows from the number of cells
+        middle, cell, cells = picture.size / 2, picture.cell / FINER, FINER * light.shape[3]
+        light, _ = picture.look(middle, cell, cells, weights, rest, repeat=True)
+        inside = picture.inside(middle, cell * COARSER, cells // COARSER)
+        again, first, last = box_of(self.finder(light).sigmoid() * inside)
+        side = (last - first).amax(1, keepdim=True)
+        smallest, largest = OVERLOOKED
+        is_there = is_unsure & (again > CERTAIN) & (side > smallest) & (side < largest)
+        return (
+            torch.where(is_there, again, likeliest),
+            torch.where(is_there, first / FINER, begin),
+            torch.where(is_there, last / FINER, end),
+        )
+
+
+def as_before(
+    light: Tensor, is_unsure: Tensor, likeliest: Tensor, begin: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the first look saw."""
+    return likeliest.clone(), begin.clone(), end.clone()
+
+
+def box_of(found: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Probability of ink in the likeliest cell (batch, 1, 1, 1), and where the box of what was found begins and ends.
+
+    Args:
+        found: (batch, 1, n, n) probability of ink.
+    """
+    likeliest = found.amax(GRIDS, keepdim=True)
+    return likeliest, *extent(profiles(together(found / likeliest.clamp(min=LEAST_FOUND))), *FOUND)
 
 
 def as_it_is(image: Tensor, ink: Tensor, box: Tensor, is_prepared: Tensor) -> tuple[Tensor, Tensor, Tensor]:

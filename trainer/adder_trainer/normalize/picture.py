@@ -118,13 +118,14 @@ class Picture(NamedTuple):
         Returns:
             (batch, 1, cells, cells) each.
         """
-        batch, (height, width, channels) = self.planes.shape[0], self.shape
+        batch, _, height, row = self.planes.shape
+        width = row // weights.shape[2]
         middle_y, middle_x = middle.chunk(2, 1)
         rows, high = covered(middle_y, cell, cells, height, repeat=repeat)  # (batch, 1, cells, height)
         columns, wide = covered(middle_x, cell, cells, width, across=True, repeat=repeat)  # (batch, width, 1, cells)
         area = high * wide
         inside = rows.sum(3, keepdim=True) * columns.sum(1, keepdim=True) / area
-        weighed = (columns * (weights / area)).reshape(batch, 1, width * channels, cells)
+        weighed = (columns * (weights / area)).reshape(batch, 1, row, cells)
         return rows @ (self.planes @ weighed) + rest * inside, inside
 
     def inside(self, middle: Tensor, cell: Tensor, cells: int) -> Tensor:
