@@ -118,6 +118,7 @@ class Picture(NamedTuple):
         Returns:
             (batch, 1, cells, cells) each.
         """
+        # not from self.shape: to an exporter, a branch of a condition holds no numbers but those of its tensors
         batch, _, height, row = self.planes.shape
         width = row // weights.shape[2]
         middle_y, middle_x = middle.chunk(2, 1)
