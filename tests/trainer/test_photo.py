@@ -284,7 +284,7 @@ def test_photographs_are_what_the_normaliser_gives(drawn: Digits, monkeypatch: p
     told: list[int] = []
     shot = photo.photograph(drawn, 3 * FEW + 10, seeded(5), told.append)
     assert told == [FEW, FEW, FEW, 10]
-    empty = photo.PAPERS + 1  # the first are shown as blank paper, and once as an empty frame
+    empty = 2 * photo.PAPERS + 1  # the first are blank paper: of their own kind, ruled, and once farther
     assert [len(batch) for batch, _ in pictures] == [FEW] * (empty + 2) + [10]
     seen = [Normalizer()(batch) for batch, _ in pictures]
     kept = [

@@ -17,7 +17,7 @@ from adder_trainer.asked import Asked, ask_pictures
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation
 from adder_trainer.letters import FONTS, LETTERS, draw_letters
-from adder_trainer.photo import IN_FRAME, KINDS, ON_TABLE, Kind, render
+from adder_trainer.photo import IN_FRAME, KINDS, ON_TABLE, RULED, Kind, render
 from adder_trainer.rendered import take
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import TILE, tile
@@ -47,7 +47,11 @@ KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{
 LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
 """Names of the other groups."""
 
-EMPTY = {"an empty frame": IN_FRAME, "an empty sheet on a table": replace(ON_TABLE, clutter=0.0)}
+EMPTY = {
+    "an empty frame": IN_FRAME,
+    "an empty sheet on a table": replace(ON_TABLE, clutter=0.0),
+    "ruled paper": replace(RULED, lines=1.0),
+}
 """Groups of pictures in which something is to be seen, but no digit, and their kinds."""
 
 ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, *EMPTY)

@@ -131,6 +131,12 @@ NEAR = replace(KINDS[0], sides=(120, 240), size=(0.3, 0.9), frame=0.0, neighbour
 IN_FRAME = replace(CELL, name="in a frame", size=(0.5, 0.9), framed=1.0, frame=0.0, neighbour=0.0, inverted=0.5)
 """A cell with its frame all around."""
 
+RULED = replace(KINDS[0], lines=0.7, frame=0.0, neighbour=0.0, clutter=0.0)
+"""A photo of paper, most of it ruled or squared, with nothing on it but specks."""
+
+FARTHER = replace(RULED, sides=(200, 400))
+"""The same of more pixels, in which a speck has some."""
+
 ON_TABLE = replace(NEAR, name="photo, on a table", table=True)
 """A photo of a sheet that does not fill it."""
 
@@ -163,10 +169,10 @@ BATCH = 100
 NO_DIGITS = 0.1
 """Share of rendered pictures that show no digit."""
 
-PAPERS = 14
-"""Times that blank paper is rendered for each that is asked for, and once an empty frame: the normaliser finds nothing
-in most of it, and what it does find, rests of lines and shadows, is what a network is to know. Not a table: what is
-left of one at one side is a straight line, and such a line may be a one."""
+PAPERS = 6
+"""Times that blank paper is rendered for each that is asked for, as often RULED, and once FARTHER: the normaliser finds
+nothing in most of it, and what it does find, rests of lines, shadows and specks, is what a network is to know. Not a
+table: what is left of one at one side is a straight line, and such a line may be a one."""
 
 FOUND_RIGHTLY = 0.6
 """Share of both boxes together that the box of the ink that was found and that of what was written have in common."""
@@ -222,7 +228,7 @@ def photograph(
             digit = torch.full_like(digit, NO_DIGIT)
             rolls = [replace(kind, frame=0.0, neighbour=0.0, clutter=0.0)]  # a straight line alone may be a one
             if shown is nothing:
-                rolls = [*rolls * PAPERS, IN_FRAME]
+                rolls = [*rolls * PAPERS, *[RULED] * PAPERS, FARTHER]
         for each in rolls:
             pixels, written = scene(tiles, each, generator)
             seen = normalizer(pixels)
