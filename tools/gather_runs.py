@@ -79,7 +79,7 @@ def draw_trade(runs: list[dict[str, Any]]) -> Figure:
     for axis, decimals in ((axes.xaxis, 0), (axes.yaxis, 1)):
         axis.set_major_formatter(PercentFormatter(1, decimals))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -298,16 +298,16 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
         )
         del proto.opset_import[:], proto.metadata_props[:]
         proto.opset_import.extend(like.opset_import)
-    held_in_branches(proto.graph)
+    held_inbranches(proto.graph)
     stored_in_few_bits(proto.graph)
-    for branch in _branches(proto.graph):  # as it is now: the nodes around it were copied
+    for branch in branches(proto.graph):  # as it is now: the nodes around it were copied
         stored_in_few_bits(branch)
     shorten_names(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
 
-def held_in_branches(graph: onnx.GraphProto) -> None:
+def held_inbranches(graph: onnx.GraphProto) -> None:
     """Move the weights that one branch of an If alone uses into that branch.
 
     ONNX Runtime arranges weights for its fastest convolutions only where they lie in the same graph as the layer.
@@ -316,8 +316,8 @@ def held_in_branches(graph: onnx.GraphProto) -> None:
         graph: changed in place.
     """
     uses = Counter(name for node in graph.node for name in {*node.input})
-    uses.update(name for branch in _branches(graph) for name in {*_used_in(branch)})
-    for branch in _branches(graph):
+    uses.update(name for branch in branches(graph) for name in {*_used_in(branch)})
+    for branch in branches(graph):
         own = {name for name in _used_in(branch) if uses[name] == 1}
         tensors = [tensor for tensor in graph.initializer if tensor.name in own]
         branch.initializer.extend(tensors)
@@ -325,8 +325,8 @@ def held_in_branches(graph: onnx.GraphProto) -> None:
             graph.initializer.remove(tensor)
 
 
-def _branches(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
-    """Those of the graph's own nodes."""
+def branches(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
+    """Of the conditions among the graph's own nodes."""
     return [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
 
 

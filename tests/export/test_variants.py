@@ -118,18 +118,13 @@ def graph_of(*constants: np.ndarray[Any, np.dtype[np.float32]]) -> onnx.GraphPro
 def test_weights_lie_in_the_branch_of_their_layer(precision: Precision, approach: Approach) -> None:
     # ONNX Runtime has its fastest convolutions only where they do
     layers = 0
-    for branch in branches(onnx.load(find_model(approach, precision)).graph):
+    for branch in variants.branches(onnx.load(find_model(approach, precision)).graph):
         own = {tensor.name for tensor in branch.initializer} | {name for node in branch.node for name in node.output}
         for node in branch.node:
             if node.op_type in ("Conv", "ConvTranspose"):
                 assert node.input[variants.WEIGHT_INPUT] in own
                 layers += 1
     assert layers > 20
-
-
-def branches(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
-    """Those of the graph's own nodes."""
-    return [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
 
 
 def test_file_is_standard(precision: Precision, approach: Approach, proto: onnx.ModelProto) -> None:
