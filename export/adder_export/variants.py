@@ -298,7 +298,7 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
         )
         del proto.opset_import[:], proto.metadata_props[:]
         proto.opset_import.extend(like.opset_import)
-    held_inbranches(proto.graph)
+    held_in_branches(proto.graph)
     stored_in_few_bits(proto.graph)
     for branch in branches(proto.graph):  # as it is now: the nodes around it were copied
         stored_in_few_bits(branch)
@@ -307,7 +307,7 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
     return proto
 
 
-def held_inbranches(graph: onnx.GraphProto) -> None:
+def held_in_branches(graph: onnx.GraphProto) -> None:
     """Move the weights that one branch of an If alone uses into that branch.
 
     ONNX Runtime arranges weights for its fastest convolutions only where they lie in the same graph as the layer.
