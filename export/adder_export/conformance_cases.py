@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from adder_export.parity import ODD_NUMBERS, TestImages
 from adder_runtime.contract import CHANNELS, DIGITS, LARGE_SIDE, NUMBERS
 from adder_runtime.pictures import draw_digit, draw_far, paint
-from adder_trainer.photo import KINDS, render
+from adder_trainer.kinds import KINDS
+from adder_trainer.photo import render
 from adder_trainer.strokes import tile
 from adder_trainer.unknown import nothing
 

@@ -43,7 +43,8 @@ from adder_runtime.labels import Labelled
 from adder_runtime.model import Adder
 from adder_runtime.pictures import draw_digit, draw_far, generate, paint
 from adder_trainer.answer import LEAST_PROBABILITY
-from adder_trainer.photo import MEASURED, render
+from adder_trainer.kinds import MEASURED
+from adder_trainer.photo import render
 from adder_trainer.strokes import tile
 from adder_trainer.unknown import nothing
 

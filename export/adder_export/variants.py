@@ -23,8 +23,9 @@ from onnx_ir.passes import common
 
 from adder_export.graph import shorten_names
 from adder_runtime.contract import IMAGE, INK, NUMBER, NUMBERS
+from adder_trainer.kinds import KINDS
 from adder_trainer.normalize.finder import LEVELS
-from adder_trainer.photo import KINDS, render
+from adder_trainer.photo import render
 from adder_trainer.strokes import tile
 
 LEAST_WEIGHTS = 500

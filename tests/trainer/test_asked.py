@@ -15,7 +15,7 @@ from adder_trainer.approaches import Regress
 from adder_trainer.asked import EXAMPLES, Asked, ask_pictures
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation, evaluate
-from adder_trainer.photo import MEASURED
+from adder_trainer.kinds import MEASURED
 from adder_trainer.rendered import Rendered
 
 KEPT = 1e-6

@@ -15,11 +15,11 @@ def test_augmentations_have_a_row_of_eight_for_each_part(drawn: Digits) -> None:
     assert list(rows) == [
         "plain MNIST", "augment.warp", "augment.thicken", "strokes.tile",
         *(f"hands.more_strokes, of {label}" for label in (1, 5, 7, 9)), *(f"hands.bow, of {label}" for label in (7, 9)),
-        "photo.lamp", "photo.ruling", "photo.mottle, and grain", "photo.texture", "photo.frame_pieces", "photo.specks",
-        "photo.intruding", "photo.blur", "photo.jpeg", "photo.two_tones",
+        "ground.lamp", "ground.ruling", "ground.mottle, and grain", "marks.texture", "marks.frame_pieces",
+        "marks.specks", "marks.intruding", "camera.blur", "camera.jpeg", "camera.two_tones",
     ]  # fmt: skip
     assert all(len(pictures) == 8 for pictures in rows.values())
-    assert rows["photo.two_tones"].unique().tolist() == [0, 1]
+    assert rows["camera.two_tones"].unique().tolist() == [0, 1]
     plain = rows["plain MNIST"]
     assert not torch.equal(rows["augment.warp"], plain)
     again = dict(augmentations(drawn))

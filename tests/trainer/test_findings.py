@@ -12,7 +12,7 @@ from adder_trainer import abstention
 from adder_trainer.approaches import build
 from adder_trainer.data import Digits
 from adder_trainer.findings import find
-from adder_trainer.photo import MEASURED
+from adder_trainer.kinds import MEASURED
 
 
 @pytest.mark.usefixtures("few_pictures")

@@ -16,12 +16,13 @@ from adder_runtime.contract import CHANNELS, DIGITS, SIDE
 from adder_runtime.image_file import Pixels
 from adder_runtime.pictures import SQUARE, draw_digit, draw_far, paint
 from adder_trainer.data import load_mnist
+from adder_trainer.kinds import KINDS
 from adder_trainer.normalize import Normalizer, normalizer
 from adder_trainer.normalize.ink import LEAST_CONTRAST
 from adder_trainer.normalize.normalizer import LEAST_INK, together
 from adder_trainer.normalize.picture import plain, reduced, step_of
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE
-from adder_trainer.photo import KINDS, render
+from adder_trainer.photo import render
 from adder_trainer.strokes import TILE
 
 DRAWN = 40

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from adder_trainer import pattern
+from adder_trainer.kinds import KINDS
 from adder_trainer.pattern import DEEPEST, SHAPES
-from adder_trainer.photo import KINDS, render
+from adder_trainer.photo import render
 from adder_trainer.strokes import TILE
 
 SIZE = (60, 80)

@@ -1,4 +1,4 @@
-"""Rendered pictures: each part does what it says, and all of it comes out alike by its seed."""
+"""Rendered pictures, of `photo` and what it takes: each part does what it says, and comes out alike by its seed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from adder_trainer import photo
+from adder_trainer import camera, ground, marks, photo
 from adder_trainer.data import NO_DIGIT, Digits
+from adder_trainer.kinds import KINDS, MEASURED, Kind
 from adder_trainer.normalize import Normalized, Normalizer
-from adder_trainer.photo import KINDS
 from adder_trainer.plane import INKED, ink_box
 from adder_trainer.strokes import TILE, tile
 
@@ -21,7 +21,7 @@ ROUNDING = 1e-5
 
 SIZE = 8, 40, 60
 
-PLAIN = photo.Kind("plain", share=1.0, sides=(40, 60), size=(0.8, 0.8), paper=(0.8, 0.8), contrast=(0.9, 0.9))
+PLAIN = Kind("plain", share=1.0, sides=(40, 60), size=(0.8, 0.8), paper=(0.8, 0.8), contrast=(0.9, 0.9))
 """Nothing but ink on even paper."""
 
 
@@ -37,7 +37,7 @@ def tiles(drawn: Digits) -> Tensor:
 @pytest.fixture(scope="module")
 def light() -> Tensor:
     """Soft pictures (8, 40, 60), 0.2 to 0.8."""
-    return 0.2 + 0.6 * photo.blur(torch.rand(SIZE, generator=seeded()), 2.0)
+    return 0.2 + 0.6 * camera.blur(torch.rand(SIZE, generator=seeded()), 2.0)
 
 
 def test_kinds_share_all_pictures() -> None:
@@ -46,7 +46,7 @@ def test_kinds_share_all_pictures() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_picture_has_a_size_of_its_kind_and_comes_out_alike_again(kind: photo.Kind, tiles: Tensor) -> None:
+def test_picture_has_a_size_of_its_kind_and_comes_out_alike_again(kind: Kind, tiles: Tensor) -> None:
     first, again, other = (photo.render(tiles, kind, seeded(seed)) for seed in (1, 1, 2))
     batch, height, width, channels = first.shape
     assert (batch, channels, first.dtype) == (12, 1, torch.uint8)
@@ -72,7 +72,7 @@ def test_picture_of_nothing_is_even_paper() -> None:
 
 def test_ink_fills_its_share_of_the_frame(tiles: Tensor) -> None:
     for share in (0.3, 0.6, 0.9):
-        ink = photo.place(tiles, 60, 60, torch.full((12,), share), seeded())
+        ink = marks.place(tiles, 60, 60, torch.full((12,), share), seeded())
         assert ink.shape == (12, 60, 60)
         seen = ink > 0.4
         high, wide = (seen.any(axis).sum(1) for axis in (2, 1))
@@ -81,9 +81,9 @@ def test_ink_fills_its_share_of_the_frame(tiles: Tensor) -> None:
 
 def test_ink_is_stretched_to_fill_the_frame_both_ways_and_no_further(tiles: Tensor) -> None:
     for stretch in (1.0, 1.5, 10.0):
-        seen = photo.place(tiles, 60, 60, torch.full((12,), 0.9), seeded(), stretch) > 0.4
+        seen = marks.place(tiles, 60, 60, torch.full((12,), 0.9), seeded(), stretch) > 0.4
         high, wide = (seen.any(axis).sum(1) for axis in (2, 1))
-        top, bottom, left, right = photo.box(tiles)
+        top, bottom, left, right = marks.box(tiles)
         before = (bottom - top) / (right - left)
         longer, shorter = torch.maximum(high, wide), torch.minimum(high, wide)
         assert (longer - 54).abs().max() <= 3
@@ -92,10 +92,10 @@ def test_ink_is_stretched_to_fill_the_frame_both_ways_and_no_further(tiles: Tens
 
 
 def test_frame_is_a_line_all_around_and_leaves_a_gap(tiles: Tensor) -> None:
-    ink = photo.place(tiles, 60, 60, torch.full((12,), 0.7), seeded())
+    ink = marks.place(tiles, 60, 60, torch.full((12,), 0.7), seeded())
     margins = set()
     for seed in range(8):
-        framed, digit = photo.framed(ink, ink, seeded(seed))
+        framed, digit = marks.framed(ink, ink, seeded(seed))
         torch.testing.assert_close(digit.sum(), ink.sum())
         assert (framed >= digit).all()
         line = framed.amin(0) > 0.5
@@ -112,10 +112,10 @@ def test_frame_is_a_line_all_around_and_leaves_a_gap(tiles: Tensor) -> None:
 
 
 def test_paper_ends_on_a_table_and_no_ink_does(tiles: Tensor) -> None:
-    ink = photo.place(tiles, 60, 50, torch.full((12,), 1.0), seeded())
+    ink = marks.place(tiles, 60, 50, torch.full((12,), 1.0), seeded())
     sides = set()
     for seed in range(12):
-        larger, digit, table = photo.on_table(ink, ink / 2, (0.15, 0.3), seeded(seed))
+        larger, digit, table = ground.on_table(ink, ink / 2, (0.15, 0.3), seeded(seed))
         torch.testing.assert_close(digit, larger / 2)
         torch.testing.assert_close(larger.sum(), ink.sum())
         assert (table[larger > 0] == 0).all()
@@ -129,9 +129,9 @@ def test_paper_ends_on_a_table_and_no_ink_does(tiles: Tensor) -> None:
 
 @pytest.mark.parametrize(("high", "wide"), [(60, 50), (50, 60)])
 def test_pen_lies_beside_the_ink_along_the_longer_side(high: int, wide: int, tiles: Tensor) -> None:
-    ink = photo.place(tiles, high, wide, torch.full((12,), 0.9), seeded())
+    ink = marks.place(tiles, high, wide, torch.full((12,), 0.9), seeded())
     for seed in range(8):
-        with_pen, digit = photo.with_pen(ink, ink, seeded(seed))
+        with_pen, digit = marks.with_pen(ink, ink, seeded(seed))
         assert digit.shape == with_pen.shape
         torch.testing.assert_close(digit.sum(), ink.sum())
         assert (with_pen >= digit).all()
@@ -148,7 +148,7 @@ def test_pen_lies_beside_the_ink_along_the_longer_side(high: int, wide: int, til
 
 
 def test_ink_larger_than_the_frame_is_cut_off(tiles: Tensor) -> None:
-    ink = photo.place(tiles, 60, 60, torch.full((12,), 1.2), seeded())
+    ink = marks.place(tiles, 60, 60, torch.full((12,), 1.2), seeded())
     edges = torch.stack([ink[:, 0].amax(1), ink[:, -1].amax(1), ink[:, :, 0].amax(1), ink[:, :, -1].amax(1)], 1)
     assert (edges.amax(1) > 0.5).all()
 
@@ -156,26 +156,26 @@ def test_ink_larger_than_the_frame_is_cut_off(tiles: Tensor) -> None:
 def test_box_is_that_of_the_ink_and_the_whole_tile_without_any() -> None:
     ink = torch.zeros(2, 1, TILE, TILE)
     ink[0, 0, 5:20, 30:41] = 1
-    assert torch.stack(photo.box(ink), 1).tolist() == [[5, 20, 30, 41], [0, TILE, 0, TILE]]
+    assert torch.stack(marks.box(ink), 1).tolist() == [[5, 20, 30, 41], [0, TILE, 0, TILE]]
 
 
 def test_neighbour_shows_no_more_than_a_strip_at_one_side(tiles: Tensor) -> None:
-    ink = photo.intruding(tiles, 60, 60, replace(PLAIN, neighbour=1.0), seeded())
+    ink = marks.intruding(tiles, 60, 60, replace(PLAIN, neighbour=1.0), seeded())
     assert (ink.flatten(1).amax(1) > 0.3).sum() >= 8
     # a strip is at most 0.08 of the frame, 5 pixels; the pen's faint edge reaches a little further
     assert ink[:, 8:-8, 8:-8].max() < 0.01
-    assert photo.intruding(tiles, 60, 60, PLAIN, seeded()).max() == 0
+    assert marks.intruding(tiles, 60, 60, PLAIN, seeded()).max() == 0
 
 
 def test_texture_leaves_up_to_its_share_white() -> None:
-    white = photo.texture(*SIZE, 0.6, seeded())
+    white = marks.texture(*SIZE, 0.6, seeded())
     assert white.shape == SIZE
     assert 0 <= white.min() < white.max() <= 0.6
     assert white.max() > 0.4
 
 
 def test_mottle_is_uneven_over_some_pixels_and_about_0() -> None:
-    uneven = photo.mottle(64, 40, 60, 0.05, seeded())
+    uneven = ground.mottle(64, 40, 60, 0.05, seeded())
     assert uneven.shape == (64, 40, 60)
     assert abs(uneven.mean().item()) < 0.005
     assert uneven.flatten(1).std(1).max() < 0.05
@@ -184,37 +184,37 @@ def test_mottle_is_uneven_over_some_pixels_and_about_0() -> None:
 
 
 def test_pieces_of_a_frame_lie_at_its_edge() -> None:
-    ink = photo.frame_pieces(30, 60, 60, 1.0, seeded())
+    ink = marks.frame_pieces(30, 60, 60, 1.0, seeded())
     assert ink.shape == (30, 60, 60)
     assert ink[:, 6:-6, 6:-6].max() == 0  # 0.05 away and 0.04 thick: under 0.09 of 60 pixels
     assert ink.flatten(1).amax(1).min() >= 0.4
     assert ink.max() <= 1
-    assert photo.frame_pieces(30, 60, 60, 0.0, seeded()).max() == 0
+    assert marks.frame_pieces(30, 60, 60, 0.0, seeded()).max() == 0
 
 
 def test_specks_are_few_and_small() -> None:
-    ink = photo.specks(30, 100, 100, 1.0, seeded())
+    ink = marks.specks(30, 100, 100, 1.0, seeded())
     assert (ink.flatten(1).amax(1) > 0).all()
     assert ink.max() <= 1
     # three of a radius of up to 1.2 pixels, with a soft edge of half a pixel
     assert (ink > 0).flatten(1).sum(1).max() <= 3 * 12
-    assert photo.specks(30, 100, 100, 0.0, seeded()).max() == 0
+    assert marks.specks(30, 100, 100, 0.0, seeded()).max() == 0
 
 
 def test_ruling_is_fainter_than_the_strokes_and_crosses_the_frame() -> None:
     contrast = torch.full((30, 1, 1), 0.5)
-    lines = photo.ruling(contrast, 60, 60, 1.0, seeded())
+    lines = ground.ruling(contrast, 60, 60, 1.0, seeded())
     assert lines.shape == (30, 60, 60)
     assert 0 < lines.max() <= 0.55 * 0.5
     assert (lines[:, :, 5].amax(1) > 0).all()
     assert (lines[:, :, -5].amax(1) > 0).all()
-    assert photo.ruling(contrast, 60, 60, 0.0, seeded()).max() == 0
+    assert ground.ruling(contrast, 60, 60, 0.0, seeded()).max() == 0
 
 
 def test_lamp_takes_light_away_and_adds_none() -> None:
-    full = photo.lamp(*SIZE, PLAIN, seeded())
+    full = ground.lamp(*SIZE, PLAIN, seeded())
     assert torch.equal(full, torch.ones(SIZE))
-    lit = photo.lamp(*SIZE, replace(PLAIN, gradient=0.6, shadow=1.0), seeded())
+    lit = ground.lamp(*SIZE, replace(PLAIN, gradient=0.6, shadow=1.0), seeded())
     assert lit.max() <= 1
     assert lit.min() >= (1 - 0.6) * (1 - 0.5)
     assert (lit.flatten(1).amin(1) < 0.95).all()
@@ -225,22 +225,22 @@ def test_lamp_takes_light_away_and_adds_none() -> None:
 @pytest.mark.parametrize("sigma", [0.5, 1.5, 3.0])
 def test_blur_keeps_the_mean_and_takes_the_grain(sigma: float) -> None:
     grain = 0.5 + 0.1 * torch.randn(4, 200, 200, generator=seeded())
-    blurred = photo.blur(grain, sigma)
+    blurred = camera.blur(grain, sigma)
     assert blurred.shape == grain.shape
     assert blurred.mean().item() == pytest.approx(grain.mean().item(), abs=1e-3)  # the edges count twice
     assert blurred.std() < 0.7 * grain.std()
     even = torch.full((1, 20, 30), 0.3)
-    torch.testing.assert_close(photo.blur(even, sigma), even, atol=ROUNDING, rtol=0)
+    torch.testing.assert_close(camera.blur(even, sigma), even, atol=ROUNDING, rtol=0)
 
 
 def test_blur_of_a_small_picture_and_of_no_strength(light: Tensor) -> None:
-    assert photo.blur(torch.rand(2, 5, 7, generator=seeded()), 1.5).shape == (2, 5, 7)
-    assert torch.equal(photo.blur(light, 0.1), light)
+    assert camera.blur(torch.rand(2, 5, 7, generator=seeded()), 1.5).shape == (2, 5, 7)
+    assert torch.equal(camera.blur(light, 0.1), light)
 
 
 def test_two_tones_are_two(light: Tensor) -> None:
     paper, contrast = torch.full((8, 1, 1), 0.6), torch.full((8, 1, 1), 0.5)
-    hard = photo.two_tones(light, paper, contrast)
+    hard = camera.two_tones(light, paper, contrast)
     assert hard.unique().tolist() == [0, 1]
     assert torch.equal(hard.bool(), light > 0.45)
 
@@ -251,8 +251,8 @@ def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(
     changed = {}
     for quality in (20.0, 50.0, 90.0):
         with monkeypatch.context() as patch:
-            patch.setattr(photo, "between", lambda batch, *_, quality=quality: torch.full((batch,), quality))
-            after = photo.jpeg(light, seeded())
+            patch.setattr(camera, "between", lambda batch, *_, quality=quality: torch.full((batch,), quality))
+            after = camera.jpeg(light, seeded())
         assert after.shape == light.shape
         changed[quality] = (after - light).abs().mean().item()
     assert changed[90.0] < 0.01
@@ -261,8 +261,8 @@ def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(
 
 def test_jpeg_keeps_even_grey_and_its_range() -> None:
     even = torch.full((3, 20, 27), 0.5)
-    torch.testing.assert_close(photo.jpeg(even, seeded()), even, atol=ROUNDING, rtol=0)
-    extreme = photo.jpeg((torch.rand(3, 20, 27, generator=seeded()) > 0.5).float(), seeded())
+    torch.testing.assert_close(camera.jpeg(even, seeded()), even, atol=ROUNDING, rtol=0)
+    extreme = camera.jpeg((torch.rand(3, 20, 27, generator=seeded()) > 0.5).float(), seeded())
     assert extreme.min() >= 0
     assert extreme.max() <= 1
 
@@ -305,8 +305,8 @@ def test_photographs_come_out_alike_again(drawn: Digits, monkeypatch: pytest.Mon
     assert torch.equal(first.digit, again.digit)
 
 
-@pytest.mark.parametrize("kind", photo.MEASURED, ids=lambda kind: kind.name)
-def test_scene_tells_where_the_ink_of_the_digit_lies(kind: photo.Kind, tiles: Tensor) -> None:
+@pytest.mark.parametrize("kind", MEASURED, ids=lambda kind: kind.name)
+def test_scene_tells_where_the_ink_of_the_digit_lies(kind: Kind, tiles: Tensor) -> None:
     pixels, digit = photo.scene(tiles, kind, seeded(4))
     assert digit.shape == pixels.shape[:3]
     assert 0 <= digit.min() <= digit.max() <= 1
@@ -325,7 +325,7 @@ def test_digits_are_bent_but_for_a_share(tiles: Tensor, monkeypatch: pytest.Monk
 
 def test_hard_shadows_are_as_hard_as_is_asked() -> None:
     kind = replace(PLAIN, shadow=1.0, hardest=0.002)
-    steps = (photo.lamp(400, 100, 100, kind, seeded()).diff(dim=2).abs().amax((1, 2))).sort().values
+    steps = (ground.lamp(400, 100, 100, kind, seeded()).diff(dim=2).abs().amax((1, 2))).sort().values
     assert steps[-40:].min() > 0.1
     assert steps[:40].max() < 0.03
 

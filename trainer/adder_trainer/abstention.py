@@ -16,8 +16,9 @@ from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked, ask_pictures
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import Evaluation
+from adder_trainer.kinds import IN_FRAME, KINDS, ON_TABLE, RULED, Kind
 from adder_trainer.letters import FONTS, LETTERS, draw_letters
-from adder_trainer.photo import IN_FRAME, KINDS, ON_TABLE, RULED, Kind, render
+from adder_trainer.photo import render
 from adder_trainer.rendered import take
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import TILE, tile

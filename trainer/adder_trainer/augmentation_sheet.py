@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer import photo
+from adder_trainer import camera, ground, marks
 from adder_trainer.augment import between, thicken, warp
 from adder_trainer.data import Digits
 from adder_trainer.hands import ADDED, BENT, bow, more_strokes
+from adder_trainer.kinds import KINDS
 from adder_trainer.sheet import Row, draw_sheet
 from adder_trainer.strokes import FINE, bowed, skeleton, tile
 
@@ -27,10 +28,10 @@ SEED = 11_213
 PAPER, CONTRAST = 0.9, 0.75
 """Light of the paper, and the share of it that a full stroke takes away."""
 
-SHADED = replace(photo.KINDS[0], gradient=0.6, shadow=1.0)
+SHADED = replace(KINDS[0], gradient=0.6, shadow=1.0)
 """A photo that surely has a shadow."""
 
-CROWDED = replace(photo.KINDS[0], neighbour=1.0)
+CROWDED = replace(KINDS[0], neighbour=1.0)
 """A photo that surely shows a part of another digit."""
 
 STROKE = 0.9
@@ -58,7 +59,7 @@ def augmentations(digits: Digits) -> list[tuple[str, Tensor]]:
         ("strokes.tile", 1 - tiles[:, 0]),
         *((f"hands.more_strokes, of {label}", 1 - with_strokes(digits, label, generator)) for label in ADDED),
         *((f"hands.bow, of {label}", 1 - bent(digits, label, generator)) for label in BENT),
-        *((f"photo.{name}", pictures) for name, pictures in _on_paper(tiles, generator)),
+        *_on_paper(tiles, generator),
     ]
 
 
@@ -88,22 +89,25 @@ def _some(digits: Digits, label: int, generator: Generator) -> tuple[Tensor, Ten
 def _on_paper(tiles: Tensor, generator: Generator) -> list[tuple[str, Tensor]]:
     batch = len(tiles)
     size = batch, SIDE, SIDE
-    ink = photo.place(tiles, SIDE, SIDE, between(batch, 0.5, 0.8, generator), generator)
+    ink = marks.place(tiles, SIDE, SIDE, between(batch, 0.5, 0.8, generator), generator)
     contrast = torch.full((batch, 1, 1), CONTRAST)
     written = write(ink)
-    uneven = 1 + photo.mottle(*size, 0.03, generator)
+    uneven = 1 + ground.mottle(*size, 0.03, generator)
     grain = torch.randn(size, generator=generator) * 0.04
     return [
-        ("lamp", written * photo.lamp(*size, SHADED, generator)),
-        ("ruling", write(ink, 1 - photo.ruling(contrast, SIDE, SIDE, 1.0, generator))),
-        ("mottle, and grain", write(ink, uneven) + grain),
-        ("texture", write(ink * (1 - photo.texture(*size, 0.8, generator)))),
-        ("frame_pieces", write(torch.maximum(ink, photo.frame_pieces(*size, 0.6, generator)))),
-        ("specks", write(torch.maximum(ink, photo.specks(*size, 0.8, generator)))),
-        ("intruding", write(torch.maximum(ink, photo.intruding(tiles.roll(1, 0), SIDE, SIDE, CROWDED, generator)))),
-        ("blur", torch.cat([photo.blur(one[None], 0.2 * (step + 1)) for step, one in enumerate(written)])),
-        ("jpeg", photo.jpeg(written, generator)),
-        ("two_tones", photo.two_tones(written + grain, torch.full((batch, 1, 1), PAPER), contrast)),
+        ("ground.lamp", written * ground.lamp(*size, SHADED, generator)),
+        ("ground.ruling", write(ink, 1 - ground.ruling(contrast, SIDE, SIDE, 1.0, generator))),
+        ("ground.mottle, and grain", write(ink, uneven) + grain),
+        ("marks.texture", write(ink * (1 - marks.texture(*size, 0.8, generator)))),
+        ("marks.frame_pieces", write(torch.maximum(ink, marks.frame_pieces(*size, 0.6, generator)))),
+        ("marks.specks", write(torch.maximum(ink, marks.specks(*size, 0.8, generator)))),
+        (
+            "marks.intruding",
+            write(torch.maximum(ink, marks.intruding(tiles.roll(1, 0), SIDE, SIDE, CROWDED, generator))),
+        ),
+        ("camera.blur", torch.cat([camera.blur(one[None], 0.2 * (step + 1)) for step, one in enumerate(written)])),
+        ("camera.jpeg", camera.jpeg(written, generator)),
+        ("camera.two_tones", camera.two_tones(written + grain, torch.full((batch, 1, 1), PAPER), contrast)),
     ]
 
 

@@ -24,10 +24,11 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 from adder_trainer.augment import between, uniform
 from adder_trainer.data import Digits
 from adder_trainer.device import keep_memory
+from adder_trainer.kinds import FAR, IN_FRAME, KINDS, NEAR, ON_TABLE
 from adder_trainer.normalize.finder import COARSER, Finder, rounded
 from adder_trainer.normalize.normalizer import CLOSE_GRID
 from adder_trainer.normalize.picture import GRID, Picture
-from adder_trainer.photo import FAR, GOLDEN, IN_FRAME, KINDS, NEAR, ON_TABLE, scene
+from adder_trainer.photo import GOLDEN, scene
 from adder_trainer.plane import ink_box, some, to_pixels
 from adder_trainer.strokes import tile
 from adder_trainer.training import update_average

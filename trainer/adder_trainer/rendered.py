@@ -16,7 +16,8 @@ from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked, ask_pictures
 from adder_trainer.confidence import in_share
 from adder_trainer.data import Digits
-from adder_trainer.photo import MEASURED, Kind, scene
+from adder_trainer.kinds import MEASURED, Kind
+from adder_trainer.photo import scene
 from adder_trainer.plane import to_pixels
 from adder_trainer.sheet import Caption, Row, draw_sheet
 from adder_trainer.strokes import tile

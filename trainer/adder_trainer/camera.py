@@ -1,0 +1,65 @@
+"""What a camera, a scanner and a file format make of the light: blur, two tones only, JPEG's rounding."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from adder_trainer.augment import between
+
+# ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
+_JPEG_STEPS = torch.tensor(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)
+
+
+def blur(light: Tensor, sigma: float) -> Tensor:
+    """The picture through a lens, (batch, height, width); `sigma` in pixels, the same for the batch."""
+    if sigma < 0.2:
+        return light
+    reach = math.ceil(2.5 * sigma)
+    reach = min(reach, min(light.shape[1:]) - 1)
+    offsets = torch.arange(-reach, reach + 1, device=light.device)
+    weights = torch.exp(-0.5 * (offsets / sigma).square())
+    weights = weights / weights.sum()
+    padded = F.pad(light[:, None], (reach,) * 4, mode="reflect")
+    rows = F.conv2d(padded, weights[None, None, :, None])
+    return F.conv2d(rows, weights[None, None, None, :])[:, 0]
+
+
+def two_tones(light: Tensor, paper: Tensor, contrast: Tensor) -> Tensor:
+    """Each pixel black or white by a fixed threshold, as cheap scanners write, (batch, height, width)."""
+    return (light > paper * (1 - 0.5 * contrast)).to(light.dtype)
+
+
+def jpeg(light: Tensor, generator: Generator) -> Tensor:
+    """The picture after JPEG's rounding of its frequencies, (batch, height, width).
+
+    Source: ITU-T T.81; the quality scales the steps as libjpeg does.
+    """
+    batch, height, width = light.shape
+    quality = between(batch, 20, 90, generator)
+    scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
+    steps = (_JPEG_STEPS.to(light) * scale[:, None, None] / 255).clamp(min=1 / 255)[:, None, :, None, :]
+    place = torch.arange(8, device=light.device)
+    waves = torch.cos((place + 0.5) * place[:, None] * math.pi / 8) / 2
+    waves[0] /= math.sqrt(2)
+    more_y, more_x = -height % 8, -width % 8
+    padded = F.pad(light[:, None], (0, more_x, 0, more_y), mode="replicate")[:, 0]
+    blocks = padded.reshape(batch, padded.shape[1] // 8, 8, padded.shape[2] // 8, 8) - 0.5
+    frequencies = torch.einsum("ij,bhjwk,lk->bhiwl", waves, blocks, waves)
+    rounded = (frequencies / steps).round() * steps
+    back = torch.einsum("ij,bhiwl,lk->bhjwk", waves, rounded, waves) + 0.5
+    return back.reshape(padded.shape)[:, :height, :width].clamp(0, 1)
