@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from adder_runtime.bench import NUMBER, SMALL, Contest, picture
 from adder_runtime.contract import DIGIT_PROBABILITIES, INK, SIDE, Approach, Precision, sum_scores
 from adder_runtime.contract import NUMBER as NUMBER_INPUT
-from adder_runtime.model import Adder, find_model, import_onnxruntime, session_options
+from adder_runtime.model import Adder
 from adder_runtime.pictures import prepare
+from adder_runtime.session import find_model, import_onnxruntime, session_options
 from adder_trainer.checkpoint import load_checkpoint
 
 

@@ -34,8 +34,9 @@ from adder_runtime.errors import DataError, OutputError, ParityError
 from adder_runtime.image_file import to_png
 from adder_runtime.labels import Labelled
 from adder_runtime.manifest import MANIFEST
-from adder_runtime.model import Adder, Provider, import_onnxruntime
+from adder_runtime.model import Adder
 from adder_runtime.output_file import write_json, write_whole
+from adder_runtime.session import Provider, import_onnxruntime
 from adder_trainer.checkpoint import Checkpoint
 
 CERTIFICATE_VERSION = "1"

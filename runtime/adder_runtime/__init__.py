@@ -17,7 +17,8 @@ from adder_runtime.errors import (
     ProviderError,
     UsageError,
 )
-from adder_runtime.model import Adder, Answer, Provider
+from adder_runtime.model import Adder, Answer
+from adder_runtime.session import Provider
 
 __all__ = [
     "Adder",

@@ -22,7 +22,8 @@ from adder_runtime.errors import (
     UsageError,
 )
 from adder_runtime.image_file import is_folder, pictures_in
-from adder_runtime.model import Adder, Answer, Provider
+from adder_runtime.model import Adder, Answer
+from adder_runtime.session import Provider
 from adder_runtime.speech import check_together, complain, falls_short, how_sure, leave, parse_number, say
 
 if TYPE_CHECKING:

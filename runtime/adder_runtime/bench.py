@@ -32,8 +32,9 @@ from adder_runtime.errors import ModelError
 from adder_runtime.image_file import Pixels, read_image, to_jpeg, to_png
 from adder_runtime.labels import find_labelled
 from adder_runtime.measure import measure_each, summarise
-from adder_runtime.model import Adder, Provider, find_model, import_onnxruntime
+from adder_runtime.model import Adder
 from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.session import Provider, find_model, import_onnxruntime
 
 FACTS_VERSION = "1"
 """Raised when a key of the facts changes its meaning."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from adder_runtime.contract import IMAGE, NUMBER
 from adder_runtime.image_file import Pixels
-from adder_runtime.model import import_onnxruntime, session_options
+from adder_runtime.session import import_onnxruntime, session_options
 
 PROFILED_RUNS = 50
 

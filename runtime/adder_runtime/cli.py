@@ -21,7 +21,7 @@ from adder_runtime.errors import (
     ProviderError,
     UsageError,
 )
-from adder_runtime.model import Provider
+from adder_runtime.session import Provider
 
 app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

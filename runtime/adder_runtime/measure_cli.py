@@ -23,7 +23,8 @@ from adder_runtime.errors import (
 from adder_runtime.labels import find_labelled
 from adder_runtime.measure import Failed, measure_each
 from adder_runtime.measure_report import check_folder, gather_facts, table_of, write_report
-from adder_runtime.model import Adder, Provider
+from adder_runtime.model import Adder
+from adder_runtime.session import Provider
 from adder_runtime.speech import check_together, complain, parse_number, say, show_table
 
 NAME = "adder-measure"

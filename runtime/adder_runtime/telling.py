@@ -11,7 +11,8 @@ from adder_runtime.conformance import Vectors, conform
 from adder_runtime.contract import INPUTS, Key, describe_contract, outputs
 from adder_runtime.errors import ConformanceError, ModelError
 from adder_runtime.manifest import verify
-from adder_runtime.model import SHIPPED, Adder
+from adder_runtime.model import Adder
+from adder_runtime.session import SHIPPED
 from adder_runtime.speech import say, show_table
 
 JSON_KEYS = (Key.TRAINING, Key.ACCURACY)

@@ -13,7 +13,7 @@ from filelock import FileLock
 from adder_export import model_file
 from adder_export.graph import OPSET, Pipeline, build_graph
 from adder_runtime import Adder, Approach, Provider
-from adder_runtime.model import find_model, import_onnxruntime
+from adder_runtime.session import find_model, import_onnxruntime
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"

@@ -10,8 +10,8 @@ import pytest
 from adder_export.bench import contests, network_of
 from adder_runtime import Adder, Approach
 from adder_runtime.contract import INK, outputs
-from adder_runtime.model import find_model
 from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.session import find_model
 
 
 @pytest.mark.parametrize("approach", Approach)

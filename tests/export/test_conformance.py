@@ -17,8 +17,8 @@ from adder_export.graph import Pipeline
 from adder_runtime import Adder, Approach
 from adder_runtime.conformance import INDEX, Vectors, conform
 from adder_runtime.contract import Precision
-from adder_runtime.model import find_model
 from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.session import find_model
 from adder_trainer.checkpoint import load_checkpoint
 from adder_trainer.data import load_mnist
 

@@ -17,8 +17,8 @@ from adder_export.graph import OPSET, OPSETS, build_graph, write_metadata
 from adder_export.variants import to_fp32
 from adder_runtime import Adder, Approach
 from adder_runtime.contract import INPUTS, Key, outputs
-from adder_runtime.model import find_model
 from adder_runtime.pictures import draw_digit, draw_far, paint
+from adder_runtime.session import find_model
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
 
 IR_VERSION = 8

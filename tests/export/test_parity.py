@@ -26,7 +26,7 @@ from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SI
 from adder_runtime.errors import OutputError, ParityError
 from adder_runtime.image_file import read_image
 from adder_runtime.manifest import verify
-from adder_runtime.model import find_model
+from adder_runtime.session import find_model
 from adder_trainer.answer import LEAST_PROBABILITY
 from adder_trainer.checkpoint import Checkpoint
 from adder_trainer.data import load_mnist

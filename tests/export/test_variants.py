@@ -20,8 +20,8 @@ from adder_export.parity import MNIST_TEST, Tally, passed
 from adder_runtime import Adder, Approach
 from adder_runtime.contract import BOX, INK, Precision, model_file_name, model_name
 from adder_runtime.errors import DataError, ParityError
-from adder_runtime.model import find_model
 from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.session import find_model
 from adder_trainer.checkpoint import Checkpoint
 from adder_trainer.normalize.finder import LEVELS
 

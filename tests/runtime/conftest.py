@@ -10,8 +10,8 @@ import pytest
 
 from adder_runtime import Adder, Answer, Approach
 from adder_runtime.image_file import Pixels, to_png
-from adder_runtime.model import find_model
 from adder_runtime.pictures import draw_digit, paint
+from adder_runtime.session import find_model
 
 Patch = Callable[[bytes, bytes], Path]
 Shares = Callable[[list[Pixels], list[int]], tuple[float, float]]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from adder_runtime import answering, explain, model
+from adder_runtime import answering, explain, model, session
 from adder_runtime.contract import INK, Approach, outputs
 from adder_runtime.image_file import read_image, to_png
 from adder_runtime.pictures import draw_digit, paint
@@ -56,7 +56,7 @@ def test_json_is_one_object_with_every_output(infer: Infer, three: Path, approac
 
 
 def test_model_file_is_asked_by_its_path(infer: Infer, three: Path) -> None:
-    code, out, _ = infer(three, 1, "--model", model.find_model("regress"))
+    code, out, _ = infer(three, 1, "--model", session.find_model("regress"))
     assert code == 0
     assert "3 + 1 = 4" in out
     assert "regress" in out
@@ -236,7 +236,7 @@ def test_explanation_that_cannot_be_written_is_an_output_error(infer: Infer, thr
 
 
 def test_provider_that_is_not_there_ends_with_its_code(infer: Infer, three: Path) -> None:
-    if "CUDAExecutionProvider" in model.import_onnxruntime().get_available_providers():
+    if "CUDAExecutionProvider" in session.import_onnxruntime().get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA; the test wants one without")
     code, _, err = infer(three, 7, "--provider", "cuda")
     assert code == 6

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adder_runtime import Adder, Approach, ModelError, answering, model, telling
+from adder_runtime import Adder, Approach, ModelError, answering, session, telling
 from adder_runtime.contract import CONTRACT_VERSION, INPUTS, Key, Precision, model_file_name, outputs
 from adder_runtime.manifest import MANIFEST, read_manifest, verify
-from adder_runtime.model import find_model
+from adder_runtime.session import find_model
 
 Result = tuple[int, str, str]
 
@@ -28,7 +28,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shipped = find_model("classify").parent
     for name in ("classify.onnx", "regress.int8.onnx", MANIFEST):
         shutil.copy(shipped / name, tmp_path)
-    for module in (model, telling):
+    for module in (session, telling):
         monkeypatch.setattr(module, "SHIPPED", (tmp_path,))
     return tmp_path
 

@@ -26,12 +26,13 @@ from adder_runtime import (
     NumberError,
     ProviderError,
     UsageError,
-    model,
+    session,
 )
 from adder_runtime.contract import CONTRACT_VERSION, DIGITS, INK, NUMBERS, SIDE, UNREAD, Key, outputs
 from adder_runtime.image_file import ImageSource, Pixels, Read
-from adder_runtime.model import MAX_RUN, find_model
+from adder_runtime.model import MAX_RUN
 from adder_runtime.pictures import draw_digit, generate, paint
+from adder_runtime.session import find_model
 
 Patch = Callable[[bytes, bytes], Path]
 
@@ -269,7 +270,7 @@ def test_unknown_provider_and_thread_count_are_refused() -> None:
 
 
 def test_named_provider_that_is_not_there_is_an_error() -> None:
-    ort = model.import_onnxruntime()
+    ort = session.import_onnxruntime()
     if "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA; the test wants one without")
     with pytest.raises(ProviderError, match="provider cuda is not in this ONNX Runtime"):
@@ -297,15 +298,15 @@ class FakeRuntime(ModuleType):
 
 
 def test_provider_that_falls_back_in_silence_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeRuntime(model.import_onnxruntime())
-    monkeypatch.setattr(model, "import_onnxruntime", lambda: fake)
+    fake = FakeRuntime(session.import_onnxruntime())
+    monkeypatch.setattr(session, "import_onnxruntime", lambda: fake)
     with pytest.raises(ProviderError, match="provider cuda cannot start"):
         Adder.load("classify", provider="cuda")
     assert Adder.load("classify", provider="auto").provider == "cpu"
 
 
 def test_both_wheels_are_an_error_with_the_command_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "_is_installed", lambda _: True)
+    monkeypatch.setattr(session, "_is_installed", lambda _: True)
     with pytest.raises(ProviderError, match="pip uninstall -y onnxruntime onnxruntime-gpu"):
         Adder.load("classify")
 
@@ -321,7 +322,7 @@ def test_missing_model_says_how_to_make_it(tmp_path: Path, monkeypatch: pytest.M
         Adder.load(tmp_path / "none.onnx")
     with pytest.raises(ModelError, match="is no file"):
         Adder.load(tmp_path)
-    monkeypatch.setattr(model, "SHIPPED", (tmp_path,))
+    monkeypatch.setattr(session, "SHIPPED", (tmp_path,))
     with pytest.raises(ModelError, match="adder-export --approach regress"):
         Adder.load("regress")
 
