@@ -78,7 +78,7 @@ def export(
     """
     from adder_export.graph import OPSET, OPSETS
     from adder_export.model_file import Pictures, export_models
-    from adder_export.parity import count_pairs
+    from adder_export.parity_cases import count_pairs
     from adder_trainer.device import keep_memory
 
     if opset is not None and opset not in OPSETS:

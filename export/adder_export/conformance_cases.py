@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adder_export.parity import ODD_NUMBERS, TestImages
+from adder_export.parity_cases import ODD_NUMBERS, TestImages
 from adder_runtime.contract import CHANNELS, DIGITS, LARGE_SIDE, NUMBERS
 from adder_runtime.pictures import draw_digit, draw_far, paint
 from adder_trainer.kinds import KINDS

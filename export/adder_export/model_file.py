@@ -17,17 +17,16 @@ import onnx
 from adder_export.graph import OPSET, Pipeline, build_graph, write_metadata
 from adder_export.parity import (
     MNIST_LOSS,
-    MNIST_TEST,
     OTHER_LOSS,
     SEEN,
     Tally,
-    TestImages,
     describe,
     machine,
     passed,
     prove,
     tolerances,
 )
+from adder_export.parity_cases import MNIST_TEST, TestImages
 from adder_export.variants import TrainingImages, calibration_images, to_fp16, to_fp32, to_int8
 from adder_runtime.contract import CONTRACT_VERSION, Precision, model_file_name, model_name
 from adder_runtime.errors import DataError, OutputError, ParityError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adder_export import cli, parity
+from adder_export import cli, parity_cases
 from adder_runtime import Adder
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -23,9 +23,9 @@ def export(monkeypatch: pytest.MonkeyPatch, command: Callable[..., Result], tmp_
     """Runs the command in this process, without MNIST: exit code, standard output, standard error."""
     monkeypatch.delenv("ADDER_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(parity, "GENERATED", 10)
-    monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
-    monkeypatch.setattr(parity, "rendered_cases", lambda _: iter([]))
+    monkeypatch.setattr(parity_cases, "GENERATED", 10)
+    monkeypatch.setattr(parity_cases, "drawn_cases", lambda: iter([]))
+    monkeypatch.setattr(parity_cases, "rendered_cases", lambda _: iter([]))
 
     return lambda *words: command(cli.main, "adder-export", *words)
 

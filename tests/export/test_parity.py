@@ -18,9 +18,10 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from adder_export import model_file, parity
+from adder_export import model_file, parity, parity_cases
 from adder_export.graph import Pipeline
-from adder_export.parity import Case, Tally, ask, cases, compare, describe, drawn_cases, passed, reference, tolerances
+from adder_export.parity import Tally, ask, compare, describe, passed, reference, tolerances
+from adder_export.parity_cases import MNIST_TEST, Case, cases, drawn_cases
 from adder_runtime import Adder, Approach, Provider
 from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, UNREAD, outputs
 from adder_runtime.errors import OutputError, ParityError
@@ -68,7 +69,7 @@ def test_file_answers_as_pytorch_on(kind: str, pipeline: Pipeline, adder: Adder)
 
 
 def test_file_answers_as_pytorch_on_rendered_pictures(pipeline: Pipeline, adder: Adder) -> None:
-    some = list(parity.rendered_cases(None))
+    some = list(parity_cases.rendered_cases(None))
     assert {case.kind for case in some} == {"rendered", "blank_paper"}
     steady = [those_that_pytorch_answers_alike(pipeline, adder.approach, case) for case in some]
     assert sum(len(case.image) for case in steady) >= (1 - UNSTEADY) * sum(len(case.image) for case in some)
@@ -102,7 +103,7 @@ def mnist_cases(folder: Path, images: int) -> Iterator[Case]:
     """The first of MNIST's test images; what else is asked comes after them."""
     pixels, digit = load_mnist(folder, train=False)
     asked = cases((pixels[:images].numpy(), digit[:images].numpy()))
-    return takewhile(lambda case: case.kind == parity.MNIST_TEST, asked)
+    return takewhile(lambda case: case.kind == MNIST_TEST, asked)
 
 
 def test_file_answers_as_pytorch_on_mnist(mnist_folder: Path, pipeline: Pipeline, adder: Adder) -> None:
@@ -257,9 +258,9 @@ def test_margin_of_a_regressed_sum_is_the_distance_to_the_next_rounding() -> Non
 
 @pytest.fixture
 def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parity, "GENERATED", 10)
-    monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
-    monkeypatch.setattr(parity, "rendered_cases", lambda _: iter([]))
+    monkeypatch.setattr(parity_cases, "GENERATED", 10)
+    monkeypatch.setattr(parity_cases, "drawn_cases", lambda: iter([]))
+    monkeypatch.setattr(parity_cases, "rendered_cases", lambda _: iter([]))
 
 
 @pytest.mark.usefixtures("few_pictures", "built")

@@ -14,9 +14,10 @@ import pytest
 from onnx import TensorProto
 from onnx.reference import ReferenceEvaluator
 
-from adder_export import model_file, parity, variants
+from adder_export import model_file, parity, parity_cases, variants
 from adder_export.model_file import Pictures
-from adder_export.parity import MNIST_TEST, Tally, passed
+from adder_export.parity import Tally, passed
+from adder_export.parity_cases import MNIST_TEST
 from adder_runtime import Adder, Approach
 from adder_runtime.contract import BOX, INK, Precision, model_file_name, model_name
 from adder_runtime.errors import DataError, ParityError
@@ -193,8 +194,8 @@ def test_another_ink_is_no_variant() -> None:
 
 @pytest.fixture
 def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parity, "drawn_cases", lambda: iter([]))
-    monkeypatch.setattr(parity, "rendered_cases", lambda _: iter([]))
+    monkeypatch.setattr(parity_cases, "drawn_cases", lambda: iter([]))
+    monkeypatch.setattr(parity_cases, "rendered_cases", lambda _: iter([]))
     monkeypatch.setattr(variants, "CALIBRATION_IMAGES", 50)
 
 
