@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import SIDE
+from adder_trainer.normalize.windows import highest_around
 
 ROTATION = math.radians(9)
 """Largest turn to either side, in radians."""
@@ -80,8 +81,8 @@ def warp(ink: Tensor, generator: Generator, *, strength: float = 1.0) -> Tensor:
 def thicken(ink: Tensor, generator: Generator) -> Tensor:
     """Strokes grown or shrunk: a blend with the strongest or the weakest of each 3x3 neighbourhood."""
     share = uniform(len(ink), THICKNESS, generator)[:, None, None, None]
-    grown = F.max_pool2d(ink, 3, stride=1, padding=1)
-    shrunk = -F.max_pool2d(-ink, 3, stride=1, padding=1)
+    grown = highest_around(ink, 3, 3)
+    shrunk = -highest_around(-ink, 3, 3)
     return torch.where(share > 0, ink.lerp(grown, share), ink.lerp(shrunk, -share))
 
 

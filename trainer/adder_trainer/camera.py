@@ -29,14 +29,17 @@ def blur(light: Tensor, sigma: float) -> Tensor:
     """The picture through a lens, (batch, height, width); `sigma` in pixels, the same for the batch."""
     if sigma < 0.2:
         return light
-    reach = math.ceil(2.5 * sigma)
-    reach = min(reach, min(light.shape[1:]) - 1)
+    reach = min(math.ceil(2.5 * sigma), min(light.shape[1:]) - 1)
     offsets = torch.arange(-reach, reach + 1, device=light.device)
     weights = torch.exp(-0.5 * (offsets / sigma).square())
-    weights = weights / weights.sum()
-    padded = F.pad(light[:, None], (reach,) * 4, mode="reflect")
-    rows = F.conv2d(padded, weights[None, None, :, None])
-    return F.conv2d(rows, weights[None, None, None, :])[:, 0]
+    first, *others = (weights / weights.sum()).tolist()
+    # pictures shifted and added up: a convolution of a single channel gives the same in ten times the time
+    for axis, margins in ((1, (0, 0, reach, reach)), (2, (reach, reach, 0, 0))):
+        padded = F.pad(light[:, None], margins, mode="reflect")[:, 0]
+        light = padded.narrow(axis, 0, light.shape[axis]) * first
+        for shift, weight in enumerate(others, 1):
+            light.add_(padded.narrow(axis, shift, light.shape[axis]), alpha=weight)
+    return light
 
 
 def two_tones(light: Tensor, paper: Tensor, contrast: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between
+from adder_trainer.normalize.windows import highest_around
 from adder_trainer.pattern import hand, rough, slab
 from adder_trainer.plane import chance, column, from_corner, ink_box, some
 
@@ -45,7 +46,7 @@ def with_clutter(
     """
     batch, height, width = light.shape
     reach = max(round(APART * max(height, width)), 1)
-    around = F.max_pool2d((digit > TOUCHES).to(light)[:, None], 2 * reach + 1, 1, reach)[:, 0]
+    around = highest_around((digit > TOUCHES).to(light)[:, None], 2 * reach + 1, 2 * reach + 1)[:, 0]
     outside = 1 - field_about(digit, generator)
     paper, light = paper.expand_as(light), light.clone()
     for thing in (*ROUND, *STRAIGHT) if straight else ROUND:

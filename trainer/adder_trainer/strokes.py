@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
 from adder_trainer.hands import bow, more_strokes
+from adder_trainer.normalize.windows import highest_around
 from adder_trainer.plane import some
 
 FINE = 2
@@ -70,14 +71,14 @@ def skeleton(strokes: Tensor) -> Tensor:
     """
     middle = F.relu(strokes - _opened(strokes))
     for _ in range(THINNING):
-        strokes = -F.max_pool2d(-strokes, 3, stride=1, padding=1)
+        strokes = -highest_around(-strokes, 3, 3)
         rest = F.relu(strokes - _opened(strokes))
         middle = middle + F.relu(rest - middle * rest)
     return middle.clamp(0, 1)
 
 
 def _opened(strokes: Tensor) -> Tensor:
-    return F.max_pool2d(-F.max_pool2d(-strokes, 3, stride=1, padding=1), 3, stride=1, padding=1)
+    return highest_around(-highest_around(-strokes, 3, 3), 3, 3)
 
 
 def dilate(strokes: Tensor, radius: Tensor) -> Tensor:
@@ -86,15 +87,15 @@ def dilate(strokes: Tensor, radius: Tensor) -> Tensor:
     grown = strokes
     for step in range(1, math.ceil(WIDEST_PEN) + 1):
         # a cross and a square in turn make an octagon
-        grown = F.max_pool2d(grown, 3, stride=1, padding=1) if step % 2 else _cross(grown)
+        grown = highest_around(grown, 3, 3) if step % 2 else _cross(grown)
         share = (1 - (radius - step).abs()).clamp(0, 1)[:, None, None, None]
         result = result + grown * share
     return result
 
 
 def _cross(strokes: Tensor) -> Tensor:
-    along = F.max_pool2d(strokes, (1, 3), stride=1, padding=(0, 1))
-    return torch.maximum(along, F.max_pool2d(strokes, (3, 1), stride=1, padding=(1, 0)))
+    along = highest_around(strokes, 1, 3)
+    return torch.maximum(along, highest_around(strokes, 3, 1))
 
 
 def line(ends: Tensor, radius: Tensor) -> Tensor:
