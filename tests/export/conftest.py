@@ -15,10 +15,17 @@ from adder_export.graph import OPSET, Pipeline, build_graph
 from adder_runtime import Adder, Approach, Provider
 from adder_runtime.session import find_model, import_onnxruntime
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
+from adder_trainer.device import keep_memory
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
 Build = Callable[..., onnx.ModelProto]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory_is_kept() -> None:
+    """As the commands keep it: large batches take less time so."""
+    keep_memory()
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,8 @@ def test_file_answers_as_pytorch_on(kind: str, pipeline: Pipeline, adder: Adder)
 
 
 def test_file_answers_as_pytorch_on_rendered_pictures(pipeline: Pipeline, adder: Adder) -> None:
-    some = list(parity_cases.rendered_cases(None))
+    # three of the numbers: here it is the pictures that are hard; the certificate holds all ten
+    some = [replace(case, number=case.number[::4]) for case in parity_cases.rendered_cases(None)]
     assert {case.kind for case in some} == {"rendered", "blank_paper"}
     steady = [those_that_pytorch_answers_alike(pipeline, adder.approach, case) for case in some]
     assert sum(len(case.image) for case in steady) >= (1 - UNSTEADY) * sum(len(case.image) for case in some)

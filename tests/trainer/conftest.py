@@ -10,10 +10,17 @@ import torch
 from adder_runtime.pictures import generate
 from adder_trainer import abstention, rendered
 from adder_trainer.data import Digits
+from adder_trainer.device import keep_memory
 from adder_trainer.normalize import Normalizer
 
 TRAIN = 200
 """Drawn digits to train on; the other 40 are to choose by."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory_is_kept() -> None:
+    """As the commands keep it: large batches take less time so."""
+    keep_memory()
 
 
 @pytest.fixture(autouse=True)

@@ -213,14 +213,14 @@ def test_validate_only_writes_the_same_report_and_leaves_the_checkpoint(adder_tr
 def test_checkpoint_that_is_there_is_replaced_only_with_force(adder_train: Train, tmp_path: Path) -> None:
     adder_train(*QUICK, "--out", tmp_path)
     before = (tmp_path / "regress.safetensors").read_bytes()
-    code, out, err = adder_train(*QUICK, "--seed", 3, "--out", tmp_path)
+    code, out, err = adder_train(*QUICK, "--seed", 7, "--out", tmp_path)
     assert (code, out) == (7, "")
     assert complaint(err) == (
         f"{tmp_path}/regress.safetensors is there; replace it with --force, or give another --out"
     )
     assert (tmp_path / "regress.safetensors").read_bytes() == before
-    assert adder_train(*QUICK, "--seed", 3, "--force", "--out", tmp_path)[0] == 0
-    assert load_checkpoint(tmp_path / "regress.safetensors").facts["seed"] == 3
+    assert adder_train(*QUICK, "--seed", 7, "--force", "--out", tmp_path)[0] == 0
+    assert load_checkpoint(tmp_path / "regress.safetensors").facts["seed"] == 7
 
 
 @pytest.mark.usefixtures("drawn_mnist", "no_report")
@@ -238,7 +238,7 @@ def test_interrupted_run_is_kept_until_it_is_resumed(
     code, _, err = adder_train(*QUICK, "--seed", 2, "--out", tmp_path)
     assert code == 7
     assert "holds an interrupted run; go on with --resume, drop it with --force" in complaint(err)
-    code, _, err = adder_train(*QUICK, "--resume", "--seed", 3, "--out", tmp_path)
+    code, _, err = adder_train(*QUICK, "--resume", "--seed", 7, "--out", tmp_path)
     assert code == 9
     assert "belongs to another run (seed 2)" in err
     assert adder_train(*QUICK, "--resume", "--seed", 2, "--out", tmp_path)[0] == 0
