@@ -18,6 +18,12 @@ HEIGHT = 790
 
 FRAME = Frame(130, 130, 880, 620)
 
+TICKS = 5
+"""Parts of an axis, about."""
+
+AROUND = 0.1
+"""Points of accuracy that are shown above the best model and below the worst."""
+
 Points = Sequence[tuple[float, float]]
 
 
@@ -88,23 +94,37 @@ def draw_models(facts: dict[str, Any]) -> Image.Image:
     image, canvas = new_drawing(920, HEIGHT)
     write(canvas, (MARGIN, 28), "accuracy over latency at 28x28, one thread; area: size of the file", TITLE_SIZE - 4)
     models = facts["models"]
-    slowest = 1.25 * max(model["p50_ms"] for model in models)
     rights = [100 * model["accuracy"]["sum_accuracy"] for model in models]
-    low, high = math.floor(10 * min(rights) - 1) / 10, math.ceil(10 * max(rights) + 1) / 10
-    for tick in range(6):
-        x = FRAME.left + tick / 5 * FRAME.width
-        y = FRAME.bottom - tick / 5 * FRAME.height
+    across = ticks(0, 1.1 * max(model["p50_ms"] for model in models))
+    up = ticks(min(rights) - AROUND, max(rights) + AROUND)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (
+            FRAME.left + (x - across[0]) / (across[-1] - across[0]) * FRAME.width,
+            FRAME.bottom - (y - up[0]) / (up[-1] - up[0]) * FRAME.height,
+        )
+
+    for tick in across:
+        write(canvas, (place(tick, up[0])[0], FRAME.bottom + 12), f"{tick:g}", SMALL, anchor="ma")
+    for tick in up:
+        _, y = place(across[0], tick)
         canvas.line((FRAME.left, y, FRAME.right, y), LINE)
-        write(canvas, (x, FRAME.bottom + 12), f"{slowest * tick / 5:.2f}", SMALL, anchor="ma")
-        write(canvas, (FRAME.left - 12, y), f"{low + (high - low) * tick / 5:.2f}%", SMALL, anchor="rm")
+        write(canvas, (FRAME.left - 12, y), f"{tick:.2f}%", SMALL, anchor="rm")
     canvas.line((FRAME.left, FRAME.top, FRAME.left, FRAME.bottom, FRAME.right, FRAME.bottom), TEXT)
     write(canvas, ((FRAME.left + FRAME.right) / 2, FRAME.bottom + 44), "median latency in ms", TEXT_SIZE, anchor="ma")
     write(canvas, (FRAME.left, FRAME.top - 16), "sum right", TEXT_SIZE, anchor="rs")
     for count, (model, right) in enumerate(zip(models, rights, strict=True)):
-        x = FRAME.left + model["p50_ms"] / slowest * FRAME.width
-        y = FRAME.bottom - (right - low) / (high - low) * FRAME.height
+        x, y = place(model["p50_ms"], right)
         radius = 1.2 * math.sqrt(model["bytes"] / 1000)
         colour = COLOURS[count % len(COLOURS)]
         canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=4)
         key(canvas, count, colour, f"{name_of(model)}, {model['bytes'] / 1000:.0f} KB")
     return image
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round numbers at a round distance, from one that is no more than `low` to one that is no less than `high`."""
+    least = (high - low) / TICKS
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(times * power for times in (1, 2, 5, 10) if times * power >= least)
+    return [round(number * step, 9) for number in range(math.floor(low / step), math.ceil(high / step) + 1)]

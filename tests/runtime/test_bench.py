@@ -12,6 +12,7 @@ import pytest
 
 from adder_runtime import Adder, bench, bench_cli, bench_inside, bench_many
 from adder_runtime.bench import Contest, compare, worse
+from adder_runtime.bench_charts import ticks
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.image_file import read_image
 
@@ -106,6 +107,19 @@ def test_against_an_earlier_report(
     earlier.write_text("[]")
     code, _, err = adder_bench("--against", earlier)
     assert (code, "is no report of adder-bench" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (0, 0.86, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (0, 3.2, [0, 1, 2, 3, 4]),
+        (99.47, 99.72, [99.45, 99.5, 99.55, 99.6, 99.65, 99.7, 99.75]),
+        (0, 1000, [0, 200, 400, 600, 800, 1000]),
+    ],
+)
+def test_ticks_are_round_and_reach_over_all(low: float, high: float, wanted: list[float]) -> None:
+    assert ticks(low, high) == wanted
 
 
 def test_bare_script_does_what_the_command_does(classify: Adder, three: Path) -> None:
