@@ -124,3 +124,8 @@ class ParityError(AdderError, RuntimeError):
     """An exported file does not answer as PyTorch does."""
 
     exit_code = 11
+
+
+def reason(error: Exception) -> str:
+    """What an error says, in one line of no more than 200 characters."""
+    return " ".join((str(error) or type(error).__name__).split())[:200]

@@ -36,11 +36,12 @@ from adder_runtime.errors import (
     NothingToReadError,
     NumberError,
     UsageError,
+    reason,
 )
 from adder_runtime.image_file import ImageSource, Read, name_of, read_enough
 from adder_runtime.manifest import check_content
 from adder_runtime.reading import read_ahead
-from adder_runtime.session import Provider, find_model, read_model, reason, start_session
+from adder_runtime.session import Provider, ProviderName, find_model, read_model, start_session
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -50,8 +51,6 @@ MAX_RUN = 64
 
 MAX_RUN_BYTES = 2_000_000
 """Bytes of pictures that one run takes, unless a single picture has more: the graph needs some 30 times that."""
-
-ProviderName = Literal["auto", "cpu", "cuda"]
 
 PrecisionName = Literal["fp32", "fp16", "int8"]
 

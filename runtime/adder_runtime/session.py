@@ -6,10 +6,10 @@ import os
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from adder_runtime.contract import Approach, Precision, model_file_name
-from adder_runtime.errors import ModelError, ProviderError
+from adder_runtime.errors import ModelError, ProviderError, reason
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -28,6 +28,8 @@ class Provider(StrEnum):
     CPU = "cpu"
     CUDA = "cuda"
 
+
+ProviderName = Literal["auto", "cpu", "cuda"]
 
 _EXECUTION_PROVIDERS: dict[Provider, tuple[str, dict[str, str]]] = {
     Provider.CPU: ("CPUExecutionProvider", {}),
@@ -164,8 +166,3 @@ def _is_installed(distribution: str) -> bool:
     places = (spec and spec.submodule_search_locations) or ()
     pattern = f"{distribution.replace('-', '_')}-*.dist-info"
     return any(True for place in places for _ in Path(place).parent.glob(pattern))
-
-
-def reason(error: Exception) -> str:
-    """What an error says, in one line of no more than 200 characters."""
-    return " ".join((str(error) or type(error).__name__).split())[:200]

@@ -1,4 +1,4 @@
-"""Means over windows of cells: in blocks, they are nearly those of the cells themselves."""
+"""Largest values and means over windows of cells: in blocks, means are nearly those of the cells themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
-from adder_trainer.normalize.windows import BLOCK, coarse, in_blocks, mean_inside
+from adder_trainer.normalize.windows import BLOCK, coarse, highest_around, in_blocks, mean_inside
 
 SIZES = [(64, 17), (96, 21), (128, 25)]
 
@@ -15,6 +15,13 @@ SIZES = [(64, 17), (96, 21), (128, 25)]
 def around(cells: Tensor, size: int) -> Tensor:
     """Mean of each cell's window, of what of it lies in the grid."""
     return F.avg_pool2d(cells, size, stride=1, padding=size // 2, count_include_pad=False)
+
+
+@pytest.mark.parametrize(("high", "wide"), [(3, 3), (1, 3), (7, 1), (17, 17)])
+def test_largest_values_are_those_of_a_pooling_layer(high: int, wide: int) -> None:
+    cells = torch.rand(4, 1, 30, 41, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    pooled = F.max_pool2d(cells, (high, wide), stride=1, padding=(high // 2, wide // 2))
+    assert torch.equal(highest_around(cells, high, wide), pooled)
 
 
 @pytest.mark.parametrize(("grid", "size"), SIZES)

@@ -30,7 +30,7 @@ def blur(light: Tensor, sigma: float) -> Tensor:
     if sigma < 0.2:
         return light
     reach = min(math.ceil(2.5 * sigma), min(light.shape[1:]) - 1)
-    offsets = torch.arange(-reach, reach + 1, device=light.device)
+    offsets = torch.arange(-reach, reach + 1)
     weights = torch.exp(-0.5 * (offsets / sigma).square())
     first, *others = (weights / weights.sum()).tolist()
     # pictures shifted and added up: a convolution of a single channel gives the same in ten times the time

@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from adder_runtime.contract import Approach
-from adder_runtime.errors import CheckpointError
+from adder_runtime.errors import CheckpointError, reason
 from adder_runtime.output_file import write_whole
 from adder_trainer.approaches import Network, build
 
@@ -67,7 +67,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         network.load_state_dict(tensors)
         float(facts["temperature"])
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit: {_one_line(error)}; train it again with: adder-train") from error
+        raise CheckpointError(f"{path} does not fit: {reason(error)}; train it again with: adder-train") from error
     return Checkpoint(approach, network.eval(), facts, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
@@ -120,7 +120,7 @@ def load_state(
     try:
         kept, wanted = json.loads(metadata["settings"]), json.loads(json.dumps(settings))
     except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} does not fit: {_one_line(error)}; start again without --resume") from error
+        raise CheckpointError(f"{path} does not fit: {reason(error)}; start again without --resume") from error
     if kept != wanted:
         differing = ", ".join(f"{key} {kept.get(key)}" for key in wanted if kept.get(key) != wanted[key])
         raise CheckpointError(
@@ -142,7 +142,7 @@ def load_state(
                     values[key] = torch.empty_like(parameter).copy_(value)
         return list(json.loads(metadata["history"]))
     except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit: {_one_line(error)}; start again without --resume") from error
+        raise CheckpointError(f"{path} does not fit: {reason(error)}; start again without --resume") from error
 
 
 def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -168,7 +168,7 @@ def read(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read: {_one_line(error)}; train it again with: adder-train") from error
+        raise CheckpointError(f"{path} cannot be read: {reason(error)}; train it again with: adder-train") from error
     if metadata.get("format") != wanted:
         raise CheckpointError(f"{path} holds {metadata.get('format', 'something else')!r}, wanted {wanted!r}")
     return tensors, metadata
@@ -176,7 +176,3 @@ def read(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between, uniform
 from adder_trainer.hands import bow, more_strokes
-from adder_trainer.normalize.windows import highest_around
+from adder_trainer.normalize.windows import highest_around, opening
 from adder_trainer.plane import some
 
 FINE = 2
@@ -69,16 +69,12 @@ def skeleton(strokes: Tensor) -> Tensor:
 
     Source: Shit et al. 2021, "clDice", soft skeleton.
     """
-    middle = F.relu(strokes - _opened(strokes))
+    middle = F.relu(strokes - opening(strokes, 3))
     for _ in range(THINNING):
         strokes = -highest_around(-strokes, 3, 3)
-        rest = F.relu(strokes - _opened(strokes))
+        rest = F.relu(strokes - opening(strokes, 3))
         middle = middle + F.relu(rest - middle * rest)
     return middle.clamp(0, 1)
-
-
-def _opened(strokes: Tensor) -> Tensor:
-    return highest_around(-highest_around(-strokes, 3, 3), 3, 3)
 
 
 def dilate(strokes: Tensor, radius: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from adder_trainer.normalize.ink import GRIDS, LEAST_CONTRAST, ramp
-from adder_trainer.normalize.windows import highest_around, mean_around
+from adder_trainer.normalize.windows import highest_around, mean_around, opening
 
 AVOIDED = 16.0
 """Weight of a cell as paper falls with the probability of ink in it as exp(-AVOIDED * probability): where there is ink
@@ -116,17 +116,12 @@ def by_tone(light: Tensor, corners: Tensor) -> Tensor:
     away = light - light.mean(GRIDS, keepdim=True)
     variance = away.square().mean(GRIDS, keepdim=True).clamp(min=1e-6)
     skewness = away.pow(3).mean(GRIDS, keepdim=True) / variance
-    narrow = (2 * light - opening(light) + opening(-light)).mean(GRIDS, keepdim=True)
+    narrow = (2 * light - opening(light, NARROW) + opening(-light, NARROW)).mean(GRIDS, keepdim=True)
     in_corners = (away * corners).sum(GRIDS, keepdim=True) / corners.sum(GRIDS, keepdim=True).clamp(min=1e-6)
     is_light = skewness + NARROW_EVIDENCE * narrow - CORNER_EVIDENCE * in_corners > 0
     tone = torch.where(is_light, away, -away)
     least, most = tone.amin(GRIDS, keepdim=True), tone.amax(GRIDS, keepdim=True)
     return (tone - least) / (most - least).clamp(min=LEAST_CONTRAST)
-
-
-def opening(cells: Tensor) -> Tensor:
-    """Light without what is light and narrower than NARROW cells, (batch, 1, n, n)."""
-    return highest_around(-highest_around(-cells, NARROW, NARROW), NARROW, NARROW)
 
 
 def lamp(ground: Tensor, polarity: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Largest values, means and blocks over windows of cells, for batches of square grids (batch, 1, n, n)."""
+"""Largest values, means and blocks over windows of cells, for batches of grids."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 LARGE = 10.0
-"""More than any difference of light."""
+"""More than any ink or difference of light."""
 
 BLOCK = 4
 """Cells on a side of the blocks that a large window is made of: a sixteenth of the work, and nearly the same mean."""
 
 
 def highest_around(cells: Tensor, high: int, wide: int) -> Tensor:
-    """The largest value in the window of high x wide cells (odd) around each cell, (batch, 1, n, n)."""
+    """The largest value in the window of high x wide cells (odd) around each cell, (batch, 1, rows, columns)."""
     if torch.compiler.is_exporting():
         # the same value, from fewer nodes
         return F.max_pool2d(cells, (high, wide), stride=1, padding=(high // 2, wide // 2))
     padded = F.pad(cells, (wide // 2, wide // 2, high // 2, high // 2), value=-LARGE)
     return over_windows(over_windows(padded, high, 2, torch.maximum), wide, 3, torch.maximum)
+
+
+def opening(cells: Tensor, size: int) -> Tensor:
+    """The same without what is higher than its surroundings and narrower than `size` cells (odd)."""
+    return highest_around(-highest_around(-cells, size, size), size, size)
 
 
 def mean_around(cells: Tensor, size: int) -> Tensor:
