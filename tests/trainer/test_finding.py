@@ -27,7 +27,10 @@ def seeded(seed: int = 1) -> Generator:
 @pytest.fixture(scope="module")
 def views(drawn: Digits) -> tuple[Views, Views]:
     parts = [finding.show(drawn, number, 1) for number in range(1, 13)]
-    whole, close = (Views.join(each) for each in zip(*parts, strict=True))
+    whole, close = (
+        Views(torch.cat([view.light for view in each]), torch.cat([view.ink for view in each]))
+        for each in zip(*parts, strict=True)
+    )
     return whole, close
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
@@ -39,8 +38,8 @@ from adder_trainer.unknown import cut_apart, noise, scribble, side_by_side
 class FinderRecipe:
     """All that decides a run beside its seed and data."""
 
-    pictures: int = 100_000
-    epochs: int = 22
+    pictures: int = 250_000
+    epochs: int = 8
     batch_size: int = 64
     learning_rate: float = 4e-3
     """Highest of AdamW; up over WARM_UP of the steps, then down to 0 along a cosine."""
@@ -149,9 +148,10 @@ class Views:
         return len(self.light)
 
     @classmethod
-    def join(cls, parts: Sequence[Views]) -> Views:
-        """All of some, in order."""
-        return cls(torch.cat([part.light for part in parts]), torch.cat([part.ink for part in parts]))
+    def empty(cls, count: int, grid: int) -> Views:
+        """Room for so many of a grid of so many cells."""
+        shape, found = (count, 1, grid, grid), (count, 1, grid // COARSER, grid // COARSER)
+        return cls(torch.empty(shape, dtype=torch.float16), torch.empty(found, dtype=torch.uint8))
 
 
 def show(digits: Digits, number: int, seed: int) -> tuple[Views, Views]:
@@ -248,15 +248,17 @@ def show_all(
     digits: Digits, numbers: range, seed: int, on_progress: Callable[[int], None] = lambda _: None
 ) -> tuple[Views, Views]:
     """The batches of some numbers, rendered by as many processes as there are cores."""
+    # room for all from the start: joined in the end, they would take twice as much for a while
+    whole, close = (Views.empty(len(numbers) * BATCH, grid) for grid in (GRID, CLOSE_GRID))
+    kept = (whole.light, whole.ink, close.light, close.ink)
     # a process that was forked from one with threads of PyTorch's may hang
     context = multiprocessing.get_context("spawn")
-    shown = []
     with ProcessPoolExecutor(os.cpu_count(), context, _begin, (digits,)) as pool:
-        for batch in pool.map(_show, numbers, [seed] * len(numbers), chunksize=10):
-            shown.append(batch)
+        for place, batch in enumerate(pool.map(_show, numbers, [seed] * len(numbers), chunksize=10)):
+            for all_of_it, made in zip(kept, batch, strict=True):
+                all_of_it[place * BATCH : (place + 1) * BATCH] = torch.from_numpy(made)
             on_progress(BATCH)
-    parts = [torch.from_numpy(np.concatenate(part)) for part in zip(*shown, strict=True)]
-    return Views(*parts[:2]), Views(*parts[2:])
+    return whole, close
 
 
 def loss_of(logits: Tensor, ink: Tensor) -> Tensor:
