@@ -30,7 +30,7 @@ PILLOW_USERS = {
     "explain.py",
     "charts.py",
     "bench_charts.py",
-    "bench.py",
+    "bench_runtime.py",
     "bench_inside.py",
 }
 """Reading pictures, drawing parts of them, the drawings that are made of the parts, and the benchmark's bare script."""

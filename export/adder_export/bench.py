@@ -10,7 +10,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from adder_runtime.bench import NUMBER, SMALL, Contest, picture
+from adder_runtime.bench_contest import NUMBER, SMALL, Contest, picture
 from adder_runtime.contract import DIGIT_PROBABILITIES, INK, SIDE, Approach, Precision, sum_scores
 from adder_runtime.contract import NUMBER as NUMBER_INPUT
 from adder_runtime.model import Adder

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.bench import BATCHES, run_bench, worse
+from adder_runtime.bench import BATCHES, run_bench
+from adder_runtime.bench_contest import worse
 from adder_runtime.command_line import VersionOption, exit_codes, run
 from adder_runtime.errors import ImageError, ModelError, OutputError, ProviderError, UsageError
 from adder_runtime.measure_report import FACTS, check_folder

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from adder_runtime import Adder, bench, bench_cli, bench_inside, bench_many
-from adder_runtime.bench import Contest, compare, worse
+from adder_runtime import Adder, bench, bench_cli, bench_inside, bench_many, bench_runtime
 from adder_runtime.bench_charts import ticks
+from adder_runtime.bench_contest import Contest, compare, worse
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.image_file import read_image
 
@@ -30,10 +30,12 @@ def adder_bench(command: Callable[..., Result]) -> Callable[..., Result]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures and batches that take no time."""
-    monkeypatch.setattr(bench, "LARGE", (60, 80, 3))
-    monkeypatch.setattr(bench, "MIDDLE", (30, 40, 1))
+    for module in (bench, bench_runtime):
+        monkeypatch.setattr(module, "LARGE", (60, 80, 3))
+        monkeypatch.setattr(module, "MIDDLE", (30, 40, 1))
+        told = CompletedProcess([], 0, stdout="1.5 1000", stderr="1000")
+        monkeypatch.setattr(module, "in_a_process", lambda *_, told=told: told)
     monkeypatch.setattr(bench, "SIDES", (28, 60))
-    monkeypatch.setattr(bench, "in_a_process", lambda *_: CompletedProcess([], 0, stdout="1.5 1000", stderr="1000"))
     monkeypatch.setattr(bench, "compare_imports", lambda: [{"module": "numpy", "ms": 1.0}])
     monkeypatch.setattr(bench_inside, "STARTS", 1)
     monkeypatch.setattr(bench, "added", lambda: [Contest("another", lambda: None, lambda: None, 2, at_most=False)])
@@ -123,7 +125,7 @@ def test_ticks_are_round_and_reach_over_all(low: float, high: float, wanted: lis
 
 
 def test_bare_script_does_what_the_command_does(classify: Adder, three: Path) -> None:
-    told = bench.in_a_process("-c", bench.BARE, str(three), "7", str(classify.path)).stdout
+    told = bench_runtime.in_a_process("-c", bench_runtime.BARE, str(three), "7", str(classify.path)).stdout
     assert told == "3 + 7 = 10\n"
 
 

@@ -1,0 +1,111 @@
+"""Two things that are timed in turn, and the pictures that they are asked about.
+
+One of each runs after the other, so that whatever else the machine does hits both: believe the ratios, not the
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adder_runtime.image_file import Pixels
+from adder_runtime.pictures import draw_digit, paint
+
+SMALL, MIDDLE, LARGE = (28, 28, 1), (480, 640, 1), (3000, 4000, 3)
+"""Height, width and channels: MNIST's picture, a camera's grey one, a phone's photo of 12 megapixels."""
+
+NUMBER = 7
+
+GRAIN = 6
+"""Levels of noise on the pictures, so that a JPEG of them is no smaller than one of a camera."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two things that are timed in turn."""
+
+    name: str
+    """What is divided by what."""
+    first: Callable[[], object]
+    second: Callable[[], object]
+    wanted: float | None = None
+    """The ratio that is wanted; None where it is only told."""
+    at_most: bool = True
+    """No larger; else no smaller."""
+    least: int = 7
+    """Runs of each, at least."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a contest came to."""
+
+    name: str
+    ratio: float
+    """Median over the runs."""
+    low: float
+    """First and third quartile of the ratio."""
+    high: float
+    runs: int
+    first_ms: float
+    """Medians in milliseconds."""
+    second_ms: float
+    wanted: float | None
+    at_most: bool
+
+
+def compare(contest: Contest, seconds: float) -> Found:
+    """Time two things in turn, for some seconds but no fewer than `least` times, after one run that fills caches."""
+    times: list[tuple[float, float]] = []
+    end = 0.0
+    while len(times) <= contest.least or time.perf_counter() < end:
+        a = time.perf_counter()
+        contest.first()
+        b = time.perf_counter()
+        contest.second()
+        times.append((b - a, time.perf_counter() - b))
+        if len(times) == 1:
+            end = time.perf_counter() + seconds
+    first, second = (np.array(each) for each in zip(*times[1:], strict=True))
+    low, ratio, high = np.quantile(first / second, [0.25, 0.5, 0.75]).tolist()
+    first_ms, second_ms = (1e3 * float(np.median(each)) for each in (first, second))
+    return Found(contest.name, ratio, low, high, len(times) - 1, first_ms, second_ms, contest.wanted, contest.at_most)
+
+
+def timed(call: Callable[[], object], seconds: float, least: int = 20) -> list[float]:
+    """Seconds of each run, after one that fills caches."""
+    call()
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < least or time.perf_counter() < end:
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def worse(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """The ratios that became worse than an earlier report's by more than the noise: their quartiles do not overlap."""
+    earlier = {each["name"]: each for each in before["ratios"]}
+    told = []
+    for each in now["ratios"]:
+        old = earlier.get(each["name"])
+        if old is None:
+            continue
+        if each["low"] > old["high"] if each["at_most"] else each["high"] < old["low"]:
+            told.append(f"{each['name']}: {each['ratio']:.2f}, was {old['ratio']:.2f}")
+    return told
+
+
+def picture(height: int, width: int, channels: int, *, blank: bool = False) -> Pixels:
+    """A drawn seven on paper with some grain, or that paper alone."""
+    random = np.random.default_rng(1)
+    grain = random.integers(-GRAIN, GRAIN + 1, (height, width, channels))
+    ink = np.zeros((height, width)) if blank else draw_digit(7, height, width)
+    drawn: Pixels = np.clip(paint(ink, channels) + grain, 0, 255).astype(np.uint8)
+    return drawn
