@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
@@ -21,26 +17,15 @@ from adder_runtime.errors import (
     NothingToReadError,
     UsageError,
 )
-from adder_runtime.image_file import is_folder, pictures_in
+from adder_runtime.image_file import is_folder
 from adder_runtime.model import Adder, Answer
 from adder_runtime.session import Provider
-from adder_runtime.speech import check_together, complain, falls_short, how_sure, leave, parse_number, say
-
-if TYPE_CHECKING:
-    from adder_runtime.names import Names
-
-NAME = "adder-infer"
-
-STANDARD_INPUT = "-"
+from adder_runtime.showing import Show, show_json, show_line
+from adder_runtime.sources import NAME, STANDARD_INPUT, Paths, Source, names_in_table, open_argument, read_paths
+from adder_runtime.speech import check_together, complain, falls_short, leave, parse_number, say
 
 READERS = 2
 """Threads that read pictures for a table, unless told otherwise."""
-
-NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-"""Bytes that a picture file has near its beginning and a path has not."""
-
-TEXT_PICTURE = re.compile(rb"P[1-7]\s*(#.*)?$|\xff\xd8|\x89PNG|GIF8|RIFF|BM[\x00-\xff]{2}\x00")
-"""Begins a picture that may begin like a text: those of the PNM formats with a P and a digit, for one."""
 
 
 def answer(
@@ -210,82 +195,6 @@ def write_table(
     return EXIT_UNSURE if totals.unsure else 0
 
 
-def names_in_table(arguments: Sequence[str]) -> Names:
-    """What a table calls the pictures that arguments name: their paths.
-
-    Raises:
-        ImageError: a folder cannot be read or is empty.
-        UsageError: one is no file.
-    """
-    from adder_runtime.names import Names
-
-    if STANDARD_INPUT in arguments:
-        raise UsageError("--out wants picture files or folders, not standard input")
-    return Names(path for argument in arguments for path in paths_of(argument))
-
-
-def paths_of(argument: str) -> Iterable[str]:
-    """The pictures in a folder, or the one path that an argument is; raises ImageError as `pictures_in`."""
-    path = Path(argument)
-    return pictures_in(path) if is_folder(path) else [argument]
-
-
-def open_argument(argument: str) -> list[tuple[str, Source]]:
-    """The pictures that an argument names: what to call each, and what to read it from or why that cannot be."""
-    try:
-        if argument == STANDARD_INPUT:
-            return [(argument, read_standard_input())]
-        return [(path, Path(path)) for path in paths_of(argument)]
-    except ImageError as error:
-        return [(argument, error)]
-
-
-def read_standard_input() -> NamedBytes | Paths:
-    """The bytes of a picture on standard input, or that there are paths of pictures.
-
-    Raises:
-        ImageError: nothing is sent there.
-    """
-    if sys.stdin is None or sys.stdin.isatty():
-        raise ImageError(f"standard input is a terminal, wanted a picture or paths: {NAME} - 7 < image.png")
-    stream = sys.stdin.buffer
-    begin = stream.peek(1) if isinstance(stream, io.BufferedReader) else b""  # what has come so far
-    if begin and is_text(begin):
-        return Paths()
-    return NamedBytes(stream.read())
-
-
-def is_text(begin: bytes) -> bool:
-    """Standard input begins with paths and not with a picture: it holds no bytes that no line of text has."""
-    first = begin.split(b"\n")[0]
-    return not NO_TEXT.search(begin[:256]) and not TEXT_PICTURE.match(first)
-
-
-def read_paths() -> Iterator[str]:
-    """Paths on standard input, one a line; empty lines are passed over."""
-    for line in sys.stdin.buffer:
-        path = os.fsdecode(line.rstrip(b"\r\n"))
-        if path:
-            yield path
-
-
-class Paths:
-    """Standard input holds the paths of pictures."""
-
-
-class NamedBytes(bytes):
-    """A picture's bytes that an error can call by a name."""
-
-    name = "standard input"
-
-
-Source = Path | NamedBytes | Paths | ImageError
-"""What a picture is read from, or why it cannot be."""
-
-Show = Callable[[str, int, Sequence[Adder], Sequence[Answer] | AdderError, float | None], None]
-"""Prints what was answered."""
-
-
 def answer_each(
     adders: Sequence[Adder], pictures: Sequence[tuple[str, Source]], number: int
 ) -> Iterator[list[Answer] | AdderError]:
@@ -302,51 +211,6 @@ def answer_each(
         found = [source] if isinstance(source, ImageError) else next(by_model)
         errors = [answer for answer in found if isinstance(answer, AdderError)]
         yield errors[0] if errors else [answer for answer in found if isinstance(answer, Answer)]
-
-
-def show_line(
-    name: str, number: int, adders: Sequence[Adder], answers: Sequence[Answer] | AdderError, least: float | None
-) -> None:
-    """Print a line for a person; nothing for an error, which is already on standard error."""
-    if isinstance(answers, AdderError):
-        return
-    parts = []
-    for adder, answer in zip(adders, answers, strict=True):
-        how = f"{how_sure(answer, least)}, {adder}"
-        parts.append(f"{answer.digit} + {number} = {answer.sum} ({how})")
-    if len(answers) > 1:
-        parts.append("they agree" if agree(answers) else "they DISAGREE")
-    warning = "unsure: " if falls_short(answers, least) else ""
-    say(f"{name}: {warning}{'; '.join(parts)}")
-
-
-def show_json(
-    name: str, number: int, adders: Sequence[Adder], answers: Sequence[Answer] | AdderError, least: float | None
-) -> None:
-    """Print one object: `image`, `number`, and the answer's fields, both models' answers, or `error` and its code."""
-    told: dict[str, Any] = {"image": name, "number": number}
-    if isinstance(answers, AdderError):
-        told |= {"error": str(answers), "exit_code": answers.exit_code}
-    else:
-        if least is not None:
-            told["unsure"] = falls_short(answers, least)
-        by_model = [describe(adder, answer) for adder, answer in zip(adders, answers, strict=True)]
-        if len(answers) == 1:
-            told |= by_model[0]
-        else:
-            told |= {"agree": agree(answers)} | {each["approach"]: each for each in by_model}
-    say(json.dumps(told))
-
-
-def describe(adder: Adder, answer: Answer) -> dict[str, Any]:
-    """An answer's fields and what gave it."""
-    made_by = {"approach": adder.approach, "precision": adder.precision, "provider": adder.provider}
-    return {name: str(value) for name, value in made_by.items()} | answer.to_dict()
-
-
-def agree(answers: Sequence[Answer]) -> bool:
-    """All answers name the same digit and sum."""
-    return len({(answer.digit, answer.sum) for answer in answers}) == 1
 
 
 def is_option(word: str) -> bool:

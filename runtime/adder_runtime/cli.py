@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from adder_runtime.answering import NAME, READERS, answer, is_option
+from adder_runtime.answering import READERS, answer, is_option
 from adder_runtime.command_line import VersionOption, exit_codes, run
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
@@ -22,6 +22,7 @@ from adder_runtime.errors import (
     UsageError,
 )
 from adder_runtime.session import Provider
+from adder_runtime.sources import NAME
 
 app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
