@@ -250,13 +250,14 @@ def show_all(
     """The batches of some numbers, rendered by as many processes as there are cores."""
     # room for all from the start: joined in the end, they would take twice as much for a while
     whole, close = (Views.empty(len(numbers) * BATCH, grid) for grid in (GRID, CLOSE_GRID))
-    kept = (whole.light, whole.ink, close.light, close.ink)
+    # copied by NumPy: PyTorch's threads would wait for more, busily, while the processes render
+    kept = [part.numpy() for view in (whole, close) for part in (view.light, view.ink)]
     # a process that was forked from one with threads of PyTorch's may hang
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, _begin, (digits,)) as pool:
         for place, batch in enumerate(pool.map(_show, numbers, [seed] * len(numbers), chunksize=10)):
             for all_of_it, made in zip(kept, batch, strict=True):
-                all_of_it[place * BATCH : (place + 1) * BATCH] = torch.from_numpy(made)
+                all_of_it[place * BATCH : (place + 1) * BATCH] = made
             on_progress(BATCH)
     return whole, close
 
