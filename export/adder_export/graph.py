@@ -56,11 +56,11 @@ class Pipeline(nn.Module):
             image: (batch, height, width, channels) uint8.
             number: (batch) int32.
         """
-        answers, seen = self.answer_all(image, number[:, None])
-        return *(output[:, 0] for output in answers), seen.box, seen.ink[:, 0]
+        answers, seen = self.answer_all(image, number)
+        return *answers, seen.box, seen.ink[:, 0]
 
     def answer_all(self, image: Tensor, number: Tensor) -> tuple[Answers, Normalized]:
-        """What is answered to n numbers for each image, number (batch, n), and what was seen of the image."""
+        """What is answered to one number (batch) for each image, or to n (batch, n), and what was seen of it."""
         seen = self.normalizer(image)
         digit_logits, sum_output = self.network(seen.ink, clip(number))
         return answer(digit_logits, sum_output, number, seen.readable, self.temperature), seen

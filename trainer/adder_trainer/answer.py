@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import DIGITS, NUMBERS, SUM_SCORES, SUMS, UNREAD, Approach
 
@@ -16,7 +17,7 @@ ten digits equally likely where there is none. Of MNIST's validation images none
 
 
 class Answers(NamedTuple):
-    """What the contract answers, in its order, for n numbers with each image."""
+    """What the contract answers, in its order, for n numbers with each image; without that axis, if asked so."""
 
     digit: Tensor
     """(batch, n) int32, 0 to 9; -1 where there is nothing to read."""
@@ -46,27 +47,29 @@ def answer(digit_logits: Tensor, sum_output: Tensor, number: Tensor, readable: T
     and clamps.
 
     Args:
-        digit_logits: (batch, n, 10).
-        sum_output: (batch, n, 19) logits for classify, (batch, n, 1) the value for regress.
-        number: (batch, n) integer, any; outside 0 to 9 the sum is -1.
+        digit_logits: (batch, n, 10), or (batch, 10).
+        sum_output: (batch, n, 19) logits for classify, (batch, n, 1) the value for regress; or (batch, 19 or 1).
+        number: (batch, n) integer, any, or (batch); outside 0 to 9 the sum is -1.
         readable: (batch) bool, False where the normaliser found nothing to read. Where no digit has at least
             LEAST_PROBABILITY there is nothing to read either.
         temperature: divides the logits behind the confidence; fitted on the validation split.
     """
     allowed = clip(number)
-    digit_probabilities = digit_logits.softmax(2)
-    digit = digit_logits.argmax(2)  # (batch, n)
-    readable = readable[:, None] & (digit_probabilities.amax(2) >= LEAST_PROBABILITY)
+    digit_probabilities = digit_logits.softmax(-1)
+    digit = digit_logits.argmax(-1)  # (batch, n)
+    readable = (readable if number.dim() == 1 else readable[:, None]) & (
+        digit_probabilities.amax(-1) >= LEAST_PROBABILITY
+    )
     valid = readable & (number >= NUMBERS[0]) & (number <= NUMBERS[-1])
-    if sum_output.shape[2] == SUM_SCORES[Approach.CLASSIFY]:
+    if sum_output.shape[-1] == SUM_SCORES[Approach.CLASSIFY]:
         logits = mask_sums(sum_output, allowed)
-        total = logits.argmax(2)
-        confidence = (logits / temperature).softmax(2).gather(2, total[:, :, None])[:, :, 0]
-        scores = logits.softmax(2)
+        total = logits.argmax(-1)
+        confidence = (logits / temperature).softmax(-1).gather(-1, total[..., None])[..., 0]
+        scores = logits.softmax(-1)
     else:
-        value = sum_output[:, :, 0]
+        value = sum_output[..., 0]
         total = torch.minimum(torch.maximum(value.round(), allowed.to(value)), allowed.to(value) + DIGITS[-1]).long()
-        confidence = (digit_logits / temperature).softmax(2).gather(2, (total - allowed)[:, :, None])[:, :, 0]
+        confidence = (digit_logits / temperature).softmax(-1).gather(-1, (total - allowed)[..., None])[..., 0]
         scores = sum_output
     return Answers(
         torch.where(readable, digit, UNREAD).int(),
@@ -78,11 +81,14 @@ def answer(digit_logits: Tensor, sum_output: Tensor, number: Tensor, readable: T
     )
 
 
-def mask_sums(logits: Tensor, number: Tensor) -> Tensor:
-    """Sum logits (batch, n, 19) with those outside number to number + 9 made impossible."""
-    digit = torch.arange(len(SUMS), device=logits.device) - number[:, :, None]
-    return torch.where((digit >= DIGITS[0]) & (digit <= DIGITS[-1]), logits, IMPOSSIBLE)
-
-
 IMPOSSIBLE = -1e4
 """Logit of a sum that the number does not allow: its probability is exactly 0, also in float16."""
+
+ALLOWED = torch.tensor([[total - number in DIGITS for total in SUMS] for number in NUMBERS])
+"""(10, 19) bool: the sums of each number."""
+
+
+def mask_sums(logits: Tensor, number: Tensor) -> Tensor:
+    """Sum logits (batch, n, 19) or (batch, 19) with those outside number to number + 9 made impossible."""
+    # a look into a table: one node of a graph, in place of four
+    return torch.where(F.embedding(number, ALLOWED.to(logits.device)), logits, IMPOSSIBLE)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import DIGITS, NUMBERS, SIDE, SUMS
+from adder_trainer.approaches.numbers import for_each
 from adder_trainer.approaches.targets import digit_targets, sum_targets
 
 WIDTHS = (16, 16, 32, 32, 48, 48, 64, 64)
@@ -17,6 +18,8 @@ DROPOUT = 0.2
 
 HIDDEN = 64
 """Units of each of the two fully connected layers."""
+
+ONE_HOT = torch.eye(len(NUMBERS))
 
 
 class Classify(nn.Module):
@@ -45,11 +48,13 @@ class Classify(nn.Module):
 
         Args:
             ink: (batch, 1, 28, 28) float, 0 = paper, 1 = full stroke.
-            number: (batch, n) integer, 0 to 9: n numbers for each image, which share its convolutions.
+            number: (batch, n) integer, 0 to 9: n numbers for each image, which share its convolutions; or (batch), one
+                for each, and no axis of them in what is returned.
         """
         seen = self.convolutions(ink).mean((2, 3))  # (batch, 64)
-        one_hot = (number[:, :, None] == torch.arange(len(NUMBERS), device=number.device)).to(seen.dtype)
-        both = torch.cat([seen[:, None].expand(-1, number.shape[1], -1), one_hot], 2)  # (batch, n, 74)
+        # a look into a table: one node of a graph, in place of three
+        one_hot = F.embedding(number, ONE_HOT.to(seen))
+        both = torch.cat([for_each(seen, number), one_hot], -1)  # (batch, n, 74)
         hidden = F.relu(self.second(F.relu(self.first(both))))
         return self.digit(hidden), self.sum(hidden)
 

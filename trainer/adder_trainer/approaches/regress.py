@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_runtime.contract import DIGITS
+from adder_trainer.approaches.numbers import for_each
 from adder_trainer.approaches.targets import digit_targets, labels_of_sum
 from adder_trainer.data import NO_DIGIT
 
@@ -62,13 +63,14 @@ class Regress(nn.Module):
 
         Args:
             ink: (batch, 1, 28, 28) float, 0 = paper, 1 = full stroke.
-            number: (batch, n) integer, 0 to 9: n numbers for each image, which share its digit.
+            number: (batch, n) integer, 0 to 9: n numbers for each image, which share its digit; or (batch), one for
+                each, and no axis of them in what is returned.
         """
         seen = F.dropout(self.convolutions(ink).flatten(1), self.dropout, self.training)  # (batch, 600)
         logits = self.digit(self.fully_connected(seen))  # (batch, 10)
-        stacked = self.stack(logits)[:, None].expand(-1, number.shape[1], -1)
-        value = self.sum(torch.cat([stacked, number[:, :, None].to(logits.dtype)], 2))
-        return logits[:, None].expand(-1, number.shape[1], -1), value
+        stacked = for_each(self.stack(logits), number)
+        value = self.sum(torch.cat([stacked, number[..., None].to(logits.dtype)], -1))
+        return for_each(logits, number), value
 
     def stack(self, logits: Tensor) -> Tensor:
         """What the digit output puts beside the number, (batch, 10) -> (batch, 10)."""
