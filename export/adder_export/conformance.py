@@ -76,15 +76,15 @@ def files_to_pass(folder: Path, checkpoints: Mapping[Approach, Checkpoint]) -> l
 def answer_exactly(pipeline: Pipeline, image: NDArray[np.uint8], number: NDArray[np.int32]) -> Outputs:
     """What PyTorch answers: the normaliser in float32, as everywhere, and the network in float64."""
     seen = pipeline.normalizer(torch.from_numpy(image))
-    asked_number = torch.from_numpy(number)[:, None]
+    asked_number = torch.from_numpy(number)
     network = pipeline.network.double()
     try:
         digit_logits, sum_output = network(seen.ink.double(), clip(asked_number))
     finally:
         network.float()
     answers = answer(digit_logits, sum_output, asked_number, seen.readable, pipeline.temperature)
-    found = *(each[:, 0] for each in answers), seen.box, seen.ink[:, 0]
-    approach = Approach.CLASSIFY if answers.sum_scores.shape[2] > 1 else Approach.REGRESS
+    found = *answers, seen.box, seen.ink[:, 0]
+    approach = Approach.CLASSIFY if answers.sum_scores.shape[1] > 1 else Approach.REGRESS
     return {spec.name: value.numpy() for spec, value in zip(outputs(approach), found, strict=True)}
 
 
