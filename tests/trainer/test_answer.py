@@ -49,6 +49,17 @@ def test_outputs_have_the_types_and_shapes_of_the_contract() -> None:
         assert [tuple(output.shape) for output in given] == [(3, 10)] * 4 + [(3, 10, 10), (3, 10, width)]
 
 
+@pytest.mark.parametrize("width", [len(SUMS), 1])
+def test_one_number_for_each_image_is_answered_without_an_axis_of_numbers(width: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+    digit_logits, sum_output = (torch.randn(14, classes, generator=generator) * 3 for classes in (10, width))
+    number, readable = torch.arange(14) - 2, torch.arange(14) % 3 > 0
+    plain = answer(digit_logits, sum_output, number, readable, 1.3)
+    with_axis = answer(digit_logits[:, None], sum_output[:, None], number[:, None], readable, 1.3)
+    for one, other in zip(plain, with_axis, strict=True):
+        assert torch.equal(one, other[:, 0])
+
+
 def test_clip_brings_any_number_into_range() -> None:
     assert clip(torch.tensor([-(2**31), -1, 0, 4, 9, 10, 2**31 - 1])).tolist() == [0, 0, 0, 4, 9, 9, 9]
 

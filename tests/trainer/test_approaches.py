@@ -75,6 +75,15 @@ def test_ten_numbers_at_once_give_what_one_at_a_time_gives(approach: Approach, d
 
 @pytest.mark.parametrize("approach", Approach)
 @torch.no_grad()
+def test_one_number_for_each_image_needs_no_axis_of_numbers(approach: Approach, drawn: Digits) -> None:
+    network, ink, number = network_of(approach), drawn.ink[:12], torch.arange(12) % 10
+    for plain, with_axis in zip(network(ink, number), network(ink, number[:, None]), strict=True):
+        assert plain.dim() == 2
+        torch.testing.assert_close(plain, with_axis[:, 0], atol=SHARED, rtol=SHARED)
+
+
+@pytest.mark.parametrize("approach", Approach)
+@torch.no_grad()
 def test_number_changes_the_sum(approach: Approach, drawn: Digits) -> None:
     sums = network_of(approach)(drawn.ink[:1], torch.arange(10)[None])[1][0]  # (10, 19 or 1)
     assert len({tuple(row) for row in sums.tolist()}) == 10
