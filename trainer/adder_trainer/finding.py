@@ -38,8 +38,8 @@ from adder_trainer.unknown import cut_apart, noise, scribble, side_by_side
 class FinderRecipe:
     """All that decides a run beside its seed and data."""
 
-    pictures: int = 250_000
-    epochs: int = 8
+    pictures: int = 100_000
+    epochs: int = 22
     batch_size: int = 64
     learning_rate: float = 4e-3
     """Highest of AdamW; up over WARM_UP of the steps, then down to 0 along a cosine."""
