@@ -16,7 +16,7 @@ from onnx import TensorProto
 from adder_export.graph import OPSET, OPSETS, build_graph, write_metadata
 from adder_export.variants import to_fp32
 from adder_runtime import Adder, Approach
-from adder_runtime.contract import INPUTS, Key, outputs
+from adder_runtime.contract import DIGIT, INPUTS, NUMBER, SUM, Key, outputs
 from adder_runtime.pictures import draw_digit, draw_far, paint
 from adder_runtime.session import find_model
 from adder_trainer.checkpoint import Checkpoint, load_checkpoint
@@ -102,6 +102,13 @@ def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
 def test_nothing_is_added_up_at_given_places(proto: onnx.ModelProto) -> None:
     # OpenCV 5.0 does so from several threads at once, and loses some of it
     assert [node.op_type for node in all_nodes(proto.graph) if node.op_type.startswith("Scatter")] == []
+
+
+def test_no_integer_that_goes_in_or_out_is_another_value_of_another_type(proto: onnx.ModelProto) -> None:
+    # OpenVINO leaves out a cast between its own integers, and then calls the input by both names
+    ends = {NUMBER.name, DIGIT.name, SUM.name}
+    casts = [node for node in all_nodes(proto.graph) if node.op_type == "Cast"]
+    assert [node for node in casts if ends & {*node.input, *node.output}] == []
 
 
 def test_constants_are_folded(proto: onnx.ModelProto, all_tensors: Tensors) -> None:

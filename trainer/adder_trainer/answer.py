@@ -71,9 +71,11 @@ def answer(digit_logits: Tensor, sum_output: Tensor, number: Tensor, readable: T
         total = torch.minimum(torch.maximum(value.round(), allowed.to(value)), allowed.to(value) + DIGITS[-1]).long()
         confidence = (digit_logits / temperature).softmax(-1).gather(-1, (total - allowed)[..., None])[..., 0]
         scores = sum_output
+    # as the number is: OpenVINO calls an input that is made another integer by the other's name too
+    digit, total = digit.int(), total.int()
     return Answers(
-        torch.where(readable, digit, UNREAD).int(),
-        torch.where(valid, total, UNREAD).int(),
+        torch.where(readable, digit, UNREAD),
+        torch.where(valid, total, UNREAD),
         torch.where(valid, confidence, 0.0),
         valid & (total == digit + number),
         digit_probabilities,
