@@ -115,7 +115,7 @@ LAYERS = {Approach.CLASSIFY: FINDER + 12, Approach.REGRESS: FINDER + 6}
 
 
 def weights_of(proto: onnx.ModelProto, tensors: list[onnx.TensorProto]) -> dict[str, np.ndarray]:
-    """The weights of each layer, by name, the finder's too; the normaliser's tables have other shapes or lie deeper."""
+    """The weights of each layer, by name, the finder's too; tables have other shapes or types or lie deeper."""
     own = {tensor.name for tensor in proto.graph.initializer}
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in tensors}
     return {
@@ -124,4 +124,5 @@ def weights_of(proto: onnx.ModelProto, tensors: list[onnx.TensorProto]) -> dict[
         if (array.ndim == 4 or (name in own and array.ndim == 2 and array.shape[1] > 1))
         and len(array) > 1
         and array.size > 100
+        and array.dtype != bool
     }
