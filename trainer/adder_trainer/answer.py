@@ -57,9 +57,9 @@ def answer(digit_logits: Tensor, sum_output: Tensor, number: Tensor, readable: T
     allowed = clip(number)
     digit_probabilities = digit_logits.softmax(-1)
     digit = digit_logits.argmax(-1)  # (batch, n)
-    readable = (readable if number.dim() == 1 else readable[:, None]) & (
-        digit_probabilities.amax(-1) >= LEAST_PROBABILITY
-    )
+    if number.dim() > 1:
+        readable = readable[:, None]
+    readable = readable & (digit_probabilities.amax(-1) >= LEAST_PROBABILITY)
     valid = readable & (number >= NUMBERS[0]) & (number <= NUMBERS[-1])
     if sum_output.shape[-1] == SUM_SCORES[Approach.CLASSIFY]:
         logits = mask_sums(sum_output, allowed)

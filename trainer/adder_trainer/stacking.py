@@ -20,6 +20,7 @@ from adder_runtime.output_file import write_json, write_whole
 from adder_runtime.progress import bar
 from adder_trainer.answer import answer
 from adder_trainer.approaches import Network, labels_of_sum
+from adder_trainer.approaches.numbers import for_each
 from adder_trainer.approaches.regress import SUM_HIDDEN, Regress
 from adder_trainer.checkpoint import Checkpoint
 from adder_trainer.data import Digits
@@ -152,7 +153,7 @@ def fit_head(stacked: Tensor, digit: Tensor, *, seed: int, advance: Callable[[in
 def ask(head: nn.Module, stacked: Tensor, digit: Tensor) -> tuple[Tensor, Tensor]:
     """The unrounded sums and the true ones, (n, 10) each."""
     number = torch.arange(len(NUMBERS)).expand(len(digit), -1)
-    both = torch.cat([stacked[:, None].expand(-1, len(NUMBERS), -1), number[:, :, None].to(stacked.dtype)], 2)
+    both = torch.cat([for_each(stacked, number), number[:, :, None].to(stacked.dtype)], 2)
     return head(both)[:, :, 0], labels_of_sum(digit, number).to(stacked.dtype)
 
 
@@ -162,7 +163,7 @@ def measure_head(head: nn.Module, logits: Tensor, digit: Tensor, *, sharpness: f
     value, truth = ask(head, stack(logits, sharpness), digit)
     number = torch.arange(len(NUMBERS)).expand(len(digit), -1)
     readable = torch.ones_like(digit, dtype=torch.bool)
-    answers = answer(logits[:, None].expand(-1, len(NUMBERS), -1), value[:, :, None], number, readable, 1.0)
+    answers = answer(for_each(logits, number), value[:, :, None], number, readable, 1.0)
     return Measured(
         sum_accuracy=(answers.sum == truth).double().mean().item(),
         unclamped_accuracy=(value.round() == truth).double().mean().item(),

@@ -20,6 +20,7 @@ HIDDEN = 64
 """Units of each of the two fully connected layers."""
 
 ONE_HOT = torch.eye(len(NUMBERS))
+"""(10, 10): what stands for each number beside what was seen."""
 
 
 class Classify(nn.Module):
