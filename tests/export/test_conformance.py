@@ -15,7 +15,7 @@ from adder_export.conformance import answer_exactly, write_vectors
 from adder_export.conformance_cases import draw_cases
 from adder_export.graph import Pipeline
 from adder_runtime import Adder, Approach
-from adder_runtime.conformance import INDEX, Vectors, conform
+from adder_runtime.conformance import INDEX, Case, Vectors, conform, differences
 from adder_runtime.contract import Precision
 from adder_runtime.pictures import draw_digit, paint
 from adder_runtime.session import find_model
@@ -69,14 +69,26 @@ def test_shipped_vectors_are_what_the_command_writes(
     mnist_folder: Path, pipelines: dict[Approach, Pipeline], tmp_path: Path
 ) -> None:
     pixels, digit = load_mnist(mnist_folder, train=False)
+    asked = list(draw_cases((pixels.numpy(), digit.numpy())))
     adders = [Adder.load(each, precision=precision, provider="cpu") for each in Approach for precision in Precision]
-    made = write_vectors(tmp_path, pipelines, adders, list(draw_cases((pixels.numpy(), digit.numpy()))))
-    shipped = json.loads((ARTIFACTS / "conformance" / INDEX).read_text())
-    assert [case["kind"] for case in made["cases"]] == [case["kind"] for case in shipped["cases"]]
+    made = write_vectors(tmp_path, pipelines, adders, asked)
+    vectors = Vectors(ARTIFACTS / "conformance")
+    shipped = vectors.index
+    # which cases are left out hangs on how this processor rounds, so those are counted alone
+    assert len(made["cases"]) + made["left_out"] == len(asked) == len(shipped["cases"]) + shipped["left_out"]
     assert made["outputs"] == shipped["outputs"]
-    assert {name: each["fp32"] for name, each in made["tolerances"].items()} == {
-        name: each["fp32"] for name, each in shipped["tolerances"].items()
-    }
+    plain = {name: each["fp32"] for name, each in made["tolerances"].items()}
+    assert plain == {name: each["fp32"] for name, each in shipped["tolerances"].items()}
+    for approach, pipeline in pipelines.items():
+        left = iter(asked)
+        for case in vectors.cases(approach):
+            assert any(is_same(case, *each) for each in left), case.kind  # in the same order
+            found = differences(case, answer_exactly(pipeline, case.image.copy(), case.number.copy()))
+            assert all(value <= plain[approach].get(name, 0.0) for name, value in found.items()), case.kind
+
+
+def is_same(case: Case, kind: str, image: np.ndarray, number: np.ndarray) -> bool:
+    return case.kind == kind and np.array_equal(case.image, image) and np.array_equal(case.number, number)
 
 
 @pytest.mark.parametrize("approach", Approach)
