@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,11 +108,17 @@ def export(
                     pictures=found_data,
                     opset=opset or OPSET,
                     force=force,
+                    on_step=partial(tell_step, each),
                     on_progress=advance,
                 )
             )
         for one in made:
             say(json.dumps(one.facts)) if as_json else show(one.model, one.certificate, one.facts)
+
+
+def tell_step(approach: Approach, step: str) -> None:
+    """Say what comes next, above the bar."""
+    console.print(f"{approach}: {step}", highlight=False)
 
 
 def write_conformance(checkpoint: Path, out: Path, mnist: Any, *, force: bool) -> str:

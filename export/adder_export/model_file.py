@@ -79,6 +79,7 @@ def export_models(
     pictures: Pictures = GENERATED_ONLY,
     opset: int = OPSET,
     force: bool = False,
+    on_step: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Exported]:
     """Write the model files of a checkpoint, each once it is proven, with its certificate.
@@ -90,6 +91,7 @@ def export_models(
         pictures: what they are calibrated and proven on.
         opset: ONNX operator set, one of `graph.OPSETS`.
         force: replace model files that are there.
+        on_step: told what comes next.
         on_progress: told the number of pairs that PyTorch and all files have answered.
 
     Raises:
@@ -104,8 +106,13 @@ def export_models(
     if Precision.INT8 in precisions and pictures.training is None:
         raise DataError("int8 is calibrated on MNIST's training images; name their folder with --data or ADDER_DATA")
     pipeline = Pipeline(checkpoint).eval()
+    on_step("building the graph")
     plain = build_graph(checkpoint, opset)
-    protos = {precision: to_precision(plain, precision, pictures.training) for precision in precisions}
+    protos = {}
+    for precision in precisions:
+        on_step(f"making {precision} of it")
+        protos[precision] = to_precision(plain, precision, pictures.training)
+    on_step("asking PyTorch and each file the same")
     candidates = {precision: model.with_name(f".{model.name}.{os.getpid()}.onnx") for precision, model in paths.items()}
     try:
         for precision, candidate in candidates.items():

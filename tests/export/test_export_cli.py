@@ -51,6 +51,7 @@ def test_json_is_the_certificate(export: Export, tmp_path: Path) -> None:
     assert code == 0
     assert json.loads(out) == json.loads((tmp_path / "regress.certificate.json").read_text())
     assert "generated pictures" in err
+    assert "regress: building the graph\n" in err
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,15 @@ from adder_export.parity_cases import MNIST_TEST, Case, cases, drawn_cases
 from adder_runtime import Adder, Approach, Provider
 from adder_runtime.contract import BOX, CONFIDENCE, DIGIT_PROBABILITIES, INK, SIDE, SUM, UNREAD, outputs
 from adder_runtime.errors import OutputError, ParityError
-from adder_runtime.image_file import read_image
+from adder_runtime.image_file import read_image, to_png
+from adder_runtime.labels import find_labelled
 from adder_runtime.manifest import verify
+from adder_runtime.pictures import draw_digit, paint
 from adder_runtime.session import find_model
 from adder_trainer.answer import LEAST_PROBABILITY
 from adder_trainer.checkpoint import Checkpoint
 from adder_trainer.data import load_mnist
+from adder_trainer.kinds import MEASURED
 from adder_trainer.normalize import normalizer
 
 KINDS = sorted({case.kind for case in drawn_cases()})
@@ -58,6 +61,21 @@ def assert_parity(tally: Tally, approach: Approach) -> None:
         assert tally.differences[name] <= limit, name
         assert tally.differences_unread[name] <= parity.UNREAD_SLACK * limit, name
     assert tally.worst_ratio < 1
+
+
+@pytest.mark.parametrize("images", [None, 7])
+def test_pairs_are_counted_without_rendering_as_many_as_come(
+    images: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity_cases, "RENDERED", 2)
+    monkeypatch.setattr(parity_cases, "MEASURED", MEASURED[:3])
+    path = tmp_path / "3_own.png"
+    path.write_bytes(to_png(paint(draw_digit(3, 30, 40), 1)))
+    labelled, _ = find_labelled(tmp_path)
+    drawn = [paint(draw_digit(digit, SIDE, SIDE), 1) for digit in range(images or 0)]
+    mnist = (np.stack(drawn), np.arange(images)) if images else None
+    came = sum(len(case.image) * len(case.number) for case in cases(mnist, labelled))
+    assert parity_cases.count_pairs(mnist, labelled) == came
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "generated"])

@@ -201,11 +201,14 @@ def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few_pictures")
 def test_all_are_made_of_one_graph_and_proven(checkpoint: Checkpoint, tmp_path: Path, drawn: Images) -> None:
-    made = list(
-        model_file.export_models(
-            checkpoint, tmp_path, precisions=list(Precision), pictures=Pictures(test=drawn, training=drawn)
-        )
+    steps: list[str] = []
+    pictures = Pictures(test=drawn, training=drawn)
+    exported = model_file.export_models(
+        checkpoint, tmp_path, precisions=list(Precision), pictures=pictures, on_step=steps.append
     )
+    made = list(exported)
+    assert steps[0] == "building the graph"
+    assert steps[1:-1] == [f"making {precision} of it" for precision in Precision]
     assert [each.model.name for each in made] == [model_file_name(checkpoint.approach, each) for each in Precision]
     assert len(list(tmp_path.iterdir())) == 2 * len(Precision) + 1  # and the manifest
     sizes = [each.model.stat().st_size for each in made]
