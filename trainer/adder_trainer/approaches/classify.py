@@ -24,7 +24,11 @@ ONE_HOT = torch.eye(len(NUMBERS))
 
 
 class Classify(nn.Module):
-    """Eight convolution layers; the number one-hot beside them; two fully connected layers; two heads."""
+    """Eight convolution layers; the number one-hot beside them; two fully connected layers; two heads.
+
+    What the last convolution found is averaged over the picture, each channel with a weight for each place: a bow at
+    the top says something else than one at the bottom.
+    """
 
     def __init__(self, dropout: float = DROPOUT) -> None:
         """Take the share of the last channels that are left out of each training step."""
@@ -39,6 +43,8 @@ class Classify(nn.Module):
             layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             before = width
         self.convolutions = nn.Sequential(*layers, nn.Dropout2d(dropout))
+        # a plain mean at first
+        self.places = nn.Parameter(torch.ones(WIDTHS[-1], side, side))
         self.first = nn.Linear(WIDTHS[-1] + len(NUMBERS), HIDDEN)
         self.second = nn.Linear(HIDDEN, HIDDEN)
         self.digit = nn.Linear(HIDDEN, len(DIGITS))
@@ -52,7 +58,7 @@ class Classify(nn.Module):
             number: (batch, n) integer, 0 to 9: n numbers for each image, which share its convolutions; or (batch), one
                 for each, and no axis of them in what is returned.
         """
-        seen = self.convolutions(ink).mean((2, 3))  # (batch, 64)
+        seen = (self.convolutions(ink) * self.places).mean((2, 3))  # (batch, 64)
         # a look into a table: one node of a graph, in place of three
         one_hot = F.embedding(number, ONE_HOT.to(seen))
         both = torch.cat([for_each(seen, number), one_hot], -1)  # (batch, n, 74)
