@@ -291,7 +291,7 @@ def prove(
         for case, wanted, answers in pool.map(all_of, cases(mnist, labelled)):
             for adder, got, found in zip(adders, answers, tallies, strict=True):
                 compare(adder.approach, case, wanted, got, found.setdefault(case.kind, Tally(case.kind)))
-            on_progress(len(case.image) * len(case.number))
+            on_progress(case.pairs)
     return tallies
 
 

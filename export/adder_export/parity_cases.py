@@ -56,6 +56,11 @@ class Case:
     digit: NDArray[np.int64] | None = None
     """(pictures) what they show, -1 for nothing, where that is known."""
 
+    @property
+    def pairs(self) -> int:
+        """Pairs of a picture and a number."""
+        return len(self.image) * len(self.number)
+
 
 def cases(mnist: TestImages | None, labelled: Sequence[Labelled] = ()) -> Iterator[Case]:
     """Everything that a model file is asked.
@@ -144,5 +149,5 @@ def count_pairs(mnist: TestImages | None, labelled: Sequence[Labelled] = ()) -> 
     digits = GENERATED if mnist is None else len(mnist[1])
     # not counted as they come: it takes half a minute to render them
     rendered = 2 * RENDERED * len(MEASURED)
-    drawn = sum(len(case.image) * len(case.number) for case in drawn_cases())
+    drawn = sum(case.pairs for case in drawn_cases())
     return (digits + rendered + len(labelled)) * len(EVERY_NUMBER) + drawn

@@ -74,7 +74,7 @@ def test_pairs_are_counted_without_rendering_as_many_as_come(
     labelled, _ = find_labelled(tmp_path)
     drawn = [paint(draw_digit(digit, SIDE, SIDE), 1) for digit in range(images or 0)]
     mnist = (np.stack(drawn), np.arange(images)) if images else None
-    came = sum(len(case.image) * len(case.number) for case in cases(mnist, labelled))
+    came = sum(case.pairs for case in cases(mnist, labelled))
     assert parity_cases.count_pairs(mnist, labelled) == came
 
 

@@ -11,7 +11,7 @@ ARTIFACTS = Path("artifacts")
 """Folder that the commands write to and read from unless told otherwise."""
 
 
-SEEDS = {Approach.CLASSIFY: 2, Approach.REGRESS: 3}
+SEEDS = {Approach.CLASSIFY: 1, Approach.REGRESS: 3}
 """Of a run unless told otherwise: of three, the one that was right most often on the validation split, and ships."""
 
 
