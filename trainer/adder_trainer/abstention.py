@@ -170,4 +170,4 @@ def draw_unknown(groups: Sequence[Asked]) -> Figure:
             said = "none" if digit == UNREAD else f"{digit}, {confidence:.0%}"
             captions.append(Caption(said, wrong=digit != UNREAD and group.name.startswith(BLANK)))
         rows.append(Row(group.name, [each.pixels for each in group.examples], captions))
-    return draw_sheet(rows, name_width=150)
+    return draw_sheet(rows)

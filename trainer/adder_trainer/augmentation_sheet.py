@@ -43,7 +43,7 @@ def draw_augmentations(digits: Digits) -> Figure:
 
     What training draws by chance, such as a shadow, every picture of its row has.
     """
-    return draw_sheet([_row(name, pictures) for name, pictures in augmentations(digits)], name_width=230)
+    return draw_sheet([_row(name, pictures) for name, pictures in augmentations(digits)])
 
 
 def augmentations(digits: Digits) -> list[tuple[str, Tensor]]:

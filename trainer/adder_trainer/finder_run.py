@@ -137,4 +137,4 @@ def draw_found(finder: Finder, validation: Digits) -> Figure:
         light = whole.light.float()
         rows.append(Row(kind.name, [each.numpy() for each in light[:, 0]]))
         rows.append(Row("ink of the digit", [each.numpy() for each in finder(light).sigmoid()[:, 0]]))
-    return draw_sheet(rows, name_width=150)
+    return draw_sheet(rows)

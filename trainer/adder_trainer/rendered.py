@@ -133,4 +133,4 @@ def draw_rendered(groups: Sequence[Rendered]) -> Figure:
         captions = [Caption(f"{shown} → {'none' if said == UNREAD else said}", said != shown) for shown, said in read]
         rows.append(Row(group.name, [each.pixels for each in group.examples], captions))
         rows.append(Row("as the network sees it", [1 - each.ink for each in group.examples]))
-    return draw_sheet(rows, name_width=140)
+    return draw_sheet(rows)

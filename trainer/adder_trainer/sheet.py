@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 CELL, GAP, CAPTION, MARGIN = 84, 10, 18, 12
@@ -14,6 +15,9 @@ CELL, GAP, CAPTION, MARGIN = 84, 10, 18, 12
 
 DPI = 100
 """Pixels for each of matplotlib's inches."""
+
+FONT = 8
+"""Size of names and captions in points, 72 of an inch."""
 
 WRONG = "#c44e22"
 
@@ -38,14 +42,20 @@ class Row:
     """One for each picture, or none."""
 
 
-def draw_sheet(rows: Sequence[Row], *, name_width: int = 130) -> Figure:
-    """All rows below each other; `name_width` in pixels.
+def width_of(text: str) -> float:
+    """Pixels that a name takes."""
+    return TextPath((0, 0), text, size=FONT).get_extents().width * DPI / 72
+
+
+def draw_sheet(rows: Sequence[Row]) -> Figure:
+    """All rows below each other, each beside its name.
 
     A picture larger than its place is reduced, a smaller one enlarged; in both its proportions stay.
     """
     heights = [CELL + GAP + (CAPTION if row.captions else 0) for row in rows]
     columns = max(len(row.pictures) for row in rows)
-    width = MARGIN * 2 + name_width + columns * (CELL + GAP)
+    pictures_left = MARGIN * 2 + round(max(width_of(row.name) for row in rows))
+    width = pictures_left + columns * (CELL + GAP) - GAP + MARGIN
     height = MARGIN * 2 + sum(heights)
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     # one pair of axes over all, in pixels: a pair for each of some hundred pictures takes seconds
@@ -54,15 +64,14 @@ def draw_sheet(rows: Sequence[Row], *, name_width: int = 130) -> Figure:
     top = MARGIN
     for row, step in zip(rows, heights, strict=True):
         bottom = top + step - GAP
-        axes.text(MARGIN, bottom - CELL / 2, row.name, va="center", fontsize=8)
+        axes.text(MARGIN, bottom - CELL / 2, row.name, va="center", fontsize=FONT)
         for column, picture in enumerate(row.pictures):
-            left = MARGIN + name_width + column * (CELL + GAP)
+            left = pictures_left + column * (CELL + GAP)
             if row.captions:
                 caption = row.captions[column]
                 colour = WRONG if caption.wrong else "black"
-                axes.text(
-                    left + CELL / 2, bottom - CELL - 3, caption.text, ha="center", va="bottom", fontsize=8, color=colour
-                )
+                middle, above = left + CELL / 2, bottom - CELL - 3
+                axes.text(middle, above, caption.text, ha="center", va="bottom", fontsize=FONT, color=colour)
             high, wide = (CELL * side / max(picture.shape) for side in picture.shape)
             x, y = left + (CELL - wide) / 2, bottom - CELL + (CELL - high) / 2
             white = 255 if picture.dtype == np.uint8 else 1
