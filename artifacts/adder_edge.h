@@ -17,7 +17,7 @@
 #define ADDER_SUM_SCORES "sum_scores" /* float32 [batch, 19] or [batch, 1]: the scores of both approaches */
 /*   classify: softmax over the sums 0 to 18, zero outside number to number + 9 */
 /*   regress: the unrounded sum */
-#define ADDER_BOX "box" /* float32 [batch, 4]: top, left, bottom, right of the ink in pixels of the picture; all of it where there is nothing to read */
+#define ADDER_BOX "box" /* float32 [batch, 4]: top, left, bottom, right of the ink in pixels of the picture; all of it where no ink was found */
 #define ADDER_INK "ink" /* float32 [batch, 28, 28]: what the network sees, 0 = paper, 1 = full stroke */
 
 /* Ranges */

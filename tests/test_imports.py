@@ -30,6 +30,7 @@ PILLOW_USERS = {
     "explain.py",
     "charts.py",
     "bench_charts.py",
+    "bench_contest.py",
     "bench_runtime.py",
     "bench_inside.py",
 }

@@ -100,7 +100,10 @@ def answer(
 
         if len(images) > 1 or not is_folder(Path(images[0])):
             raise UsageError(f"--watch got {' '.join(images)}, wanted one folder: {NAME} --watch FOLDER 7")
-        return answer_stream(load(), new_pictures(Path(images[0])), one, show, min_confidence)
+        come = new_pictures(Path(images[0]))  # before the model is loaded: none is missed meanwhile
+        adders = load()
+        complain(NAME, f"watching {images[0]} until Ctrl-C")
+        return answer_stream(adders, come, one, show, min_confidence)
     if out is not None:
         names = names_in_table(images)
         return write_table(load()[0], names, [one] * len(names), out, min_confidence, readers, force, as_json)
@@ -186,7 +189,8 @@ def write_table(
         say(json.dumps(told | {"failed": totals.failed, "digits": dict(sorted(totals.digits.items()))}))
     else:
         say(f"{out}: {totals.pictures:,} pictures, {totals.answered:,} answered, {totals.unsure:,} unsure")
-        say("digits: " + ", ".join(f"{count:,} of {digit}" for digit, count in sorted(totals.digits.items())))
+        if totals.digits:
+            say("digits: " + ", ".join(f"{count:,} of {digit}" for digit, count in sorted(totals.digits.items())))
         if failed:
             codes = ", ".join(f"{count:,} with exit code {code}" for code, count in sorted(totals.failed.items()))
             say(f"failed: {failed:,} ({codes}), each with its reason in the column error")

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, compare, picture, timed
+from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, compare, decode, picture, timed
 from adder_runtime.bench_inside import compare_imports, compare_options, profile
 from adder_runtime.bench_many import FEW, TIMED, measure_many, memory_over
 from adder_runtime.bench_runtime import added, contests, in_a_process, shipped
-from adder_runtime.contract import Approach, Key
-from adder_runtime.image_file import read_image, to_jpeg
+from adder_runtime.contract import NUMBERS, Approach, Key
+from adder_runtime.image_file import to_jpeg
 from adder_runtime.labels import find_labelled
 from adder_runtime.measure import measure_each, summarise
 from adder_runtime.model import Adder
@@ -105,7 +105,7 @@ def describe_model(path: Path, provider: Provider, folder: Path | None, seconds:
         told["peak_bytes"] = None if peak is None else peak[1]
     if folder is not None:
         pictures, _ = find_labelled(folder)
-        summary = summarise(list(measure_each(adder, pictures, [NUMBER])))
+        summary = summarise(list(measure_each(adder, pictures, NUMBERS)))
         told["folder"] = {"name": folder.name, **summary.to_dict()}
     return told
 
@@ -117,7 +117,7 @@ def over_sizes(adder: Adder, seconds: float) -> list[dict[str, Any]]:
         pixels = picture(side, side, 3)
         content = to_jpeg(pixels)
         found = compare(
-            Contest("", partial(adder.predict, pixels, NUMBER), partial(read_image, content), 0, least=3), seconds
+            Contest("", partial(adder.predict, pixels, NUMBER), partial(decode, content), 0, least=3), seconds
         )
         rows.append({"side": side, "predict_ms": found.first_ms, "decode_ms": found.second_ms, "runs": found.runs})
     return rows

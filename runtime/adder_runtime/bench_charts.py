@@ -57,23 +57,24 @@ def draw_lines(title: str, across: str, up: str, lines: Mapping[str, Points]) ->
     write(canvas, (MARGIN, 28), title, TITLE_SIZE)
     xs = [x for points in lines.values() for x, _ in points]
     ys = [y for points in lines.values() for _, y in points]
-    low, high = 10 ** math.floor(math.log10(min(ys))), 10 ** math.ceil(math.log10(max(ys)))
+    marks = log_ticks(min(ys), max(ys))
+    low, high = marks[0], marks[-1]
 
     def place(x: float, y: float) -> tuple[float, float]:
         along = math.log(x / min(xs)) / math.log(max(xs) / min(xs))
         return FRAME.left + along * FRAME.width, FRAME.bottom - math.log(y / low) / math.log(high / low) * FRAME.height
 
-    for decade in range(round(math.log10(low)), round(math.log10(high)) + 1):
-        _, y = place(xs[0], 10.0**decade)
+    for mark in marks:
+        _, y = place(xs[0], mark)
         canvas.line((FRAME.left, y, FRAME.right, y), LINE)
-        write(canvas, (FRAME.left - 12, y), f"{10.0**decade:g}", SMALL, anchor="rm")
+        write(canvas, (FRAME.left - 12, y), f"{mark:g}", SMALL, anchor="rm")
     for x in sorted(set(xs)):
         at, _ = place(x, low)
         canvas.line((at, FRAME.bottom, at, FRAME.bottom + 6), TEXT)
         write(canvas, (at, FRAME.bottom + 12), f"{x:g}", SMALL, anchor="ma")
     canvas.line((FRAME.left, FRAME.top, FRAME.left, FRAME.bottom, FRAME.right, FRAME.bottom), TEXT)
     write(canvas, ((FRAME.left + FRAME.right) / 2, FRAME.bottom + 44), across, TEXT_SIZE, anchor="ma")
-    write(canvas, (FRAME.left, FRAME.top - 16), up, TEXT_SIZE, anchor="rs")
+    write(canvas, (MARGIN, FRAME.top - 16), up, TEXT_SIZE, anchor="ls")
     for count, (name, points) in enumerate(lines.items()):
         colour = COLOURS[count % len(COLOURS)]
         canvas.line([place(*point) for point in points], colour, 3)
@@ -112,7 +113,7 @@ def draw_models(facts: dict[str, Any]) -> Image.Image:
         write(canvas, (FRAME.left - 12, y), f"{tick:.2f}%", SMALL, anchor="rm")
     canvas.line((FRAME.left, FRAME.top, FRAME.left, FRAME.bottom, FRAME.right, FRAME.bottom), TEXT)
     write(canvas, ((FRAME.left + FRAME.right) / 2, FRAME.bottom + 44), "median latency in ms", TEXT_SIZE, anchor="ma")
-    write(canvas, (FRAME.left, FRAME.top - 16), "sum right", TEXT_SIZE, anchor="rs")
+    write(canvas, (MARGIN, FRAME.top - 16), "sum right", TEXT_SIZE, anchor="ls")
     for count, (model, right) in enumerate(zip(models, rights, strict=True)):
         x, y = place(model["p50_ms"], right)
         radius = 1.2 * math.sqrt(model["bytes"] / 1000)
@@ -120,6 +121,15 @@ def draw_models(facts: dict[str, Any]) -> Image.Image:
         canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=4)
         key(canvas, count, colour, f"{name_of(model)}, {model['bytes'] / 1000:.0f} KB")
     return image
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten, from one that is no more than `low` to a larger that is no less than `high`."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    round_ones = [float(f"{times}e{power}") for power in powers for times in (1, 2, 5)]
+    first = max(mark for mark in round_ones if mark <= low)
+    last = min(mark for mark in round_ones if mark >= high and mark > first)
+    return [mark for mark in round_ones if first <= mark <= last]
 
 
 def ticks(low: float, high: float) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -124,6 +124,7 @@ def lines_of(facts: dict[str, Any]) -> Iterator[str]:
             ]
         )
     yield from table_lines(rows)
+    yield from lines_of_folder([each for each in facts["models"] if "folder" in each])
     yield ""
     rows = [["ratio", "median", "quartiles", "n", "wanted", "first ms", "second ms"]]
     for each in facts["ratios"]:
@@ -158,6 +159,21 @@ def lines_of(facts: dict[str, Any]) -> Iterator[str]:
         yield from lines_of_many(facts["many"], facts["memory_over_files"])
     for row in facts["threads_scaling"]:
         yield f"batch of 64, {row['threads']} threads: {row['pictures_per_second']:,.0f} pictures a second"
+
+
+def lines_of_folder(models: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """How each model did on the labelled pictures that were named; nothing where none were."""
+    if not models:
+        return
+    rows = [["on " + models[0]["folder"]["name"], "pictures", "failed", "unread", "digit right", "sum right"]]
+    for each in models:
+        found = each["folder"]
+        counts = [f"{found[name]:,}" for name in ("pictures", "failed", "unread")]
+        shares = [found[name] for name in ("digit_accuracy", "sum_accuracy")]
+        told = ["-" if share is None else f"{share:.2%}" for share in shares]
+        rows.append([f"{each['approach']} {each['precision']} {each['provider']}", *counts, *told])
+    yield ""
+    yield from table_lines(rows)
 
 
 def lines_of_many(many: dict[str, Any], memory: list[dict[str, int]]) -> Iterator[str]:

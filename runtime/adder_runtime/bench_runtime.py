@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, picture
+from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, decode, picture
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import ModelError
-from adder_runtime.image_file import read_image, to_jpeg, to_png
+from adder_runtime.image_file import to_jpeg, to_png
 from adder_runtime.model import Adder
 from adder_runtime.session import find_model
 
@@ -90,7 +90,7 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
         Contest(
             "predict on 640x480 grey / decoding its JPEG",
             lambda: adder.predict(middle, NUMBER),
-            lambda: read_image(jpegs[0]),
+            lambda: decode(jpegs[0]),
             1.5,
         ),
         Contest(
@@ -106,13 +106,13 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
         Contest(
             "predict on 12 megapixels RGB / decoding its JPEG",
             lambda: adder.predict(large, NUMBER),
-            lambda: read_image(photo),
+            lambda: decode(photo),
             1.2,
         ),
         Contest(
             "path of that JPEG to answer / decoding it",
             lambda: adder.predict(photo, NUMBER),
-            lambda: read_image(photo),
+            lambda: decode(photo),
             0.6,
         ),
         Contest(

@@ -102,7 +102,7 @@ BOX = TensorSpec(
     "box",
     "float32",
     ("batch", 4),
-    "top, left, bottom, right of the ink in pixels of the picture; all of it where there is nothing to read",
+    "top, left, bottom, right of the ink in pixels of the picture; all of it where no ink was found",
 )
 INK = TensorSpec("ink", "float32", ("batch", SIDE, SIDE), "what the network sees, 0 = paper, 1 = full stroke")
 

@@ -186,7 +186,8 @@ def explain(
 def write_title(canvas: Canvas, number: int, answer: Answer | None, least: float | None) -> None:
     """The answer in large type and how sure it is, led by a warning where it falls short."""
     if answer is None:
-        warning, title, remark = "nothing to read", "", "no stroke stands out from its ground"
+        warning, title = "nothing to read", ""
+        remark = "no stroke stands out from its ground, or none looks like a digit"
     else:
         warning = "unsure: " if falls_short([answer], least) else ""
         title, remark = f"{answer.digit} + {number} = {answer.sum}", how_sure(answer, least)

@@ -14,7 +14,7 @@ from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from adder_runtime.contract import CHANNELS, LARGE_SIDE
 from adder_runtime.errors import ImageError
@@ -244,7 +244,9 @@ def _load(image: Image.Image, way: _Way) -> Read:
 def _upright(image: Image.Image) -> Image.Image:
     image.load()
     try:
-        return ImageOps.exif_transpose(image)
+        # asked first: it copies the whole picture also where nothing is to be turned
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        return ImageOps.exif_transpose(image) if turned else image
     except _DAMAGE:
         return image  # a viewer too shows a picture whose EXIF is damaged
 
@@ -257,8 +259,13 @@ def _pixels(image: Image.Image) -> NDArray[Any]:
     if image.mode == "LAB":
         return np.asarray(image.getchannel("L"))
     if image.has_transparency_data:
-        return np.asarray(image.convert("LA" if image.mode in ("LA", "La") else "RGBA"))
-    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+        return _as(image, "LA" if image.mode in ("LA", "La") else "RGBA")
+    return _as(image, "L" if image.mode in ("1", "L") else "RGB")
+
+
+def _as(image: Image.Image, mode: str) -> NDArray[Any]:
+    # Pillow copies a picture also where it has that mode
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _stretch(values: NDArray[np.float64]) -> Pixels:

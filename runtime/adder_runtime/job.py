@@ -18,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import onnxruntime
+
 from adder_runtime.errors import OutputError
 from adder_runtime.model import Adder
 from adder_runtime.output_file import whole_file, write_whole
@@ -146,15 +148,25 @@ def _run(
 def _fingerprint(adder: Adder, images: Sequence[str], numbers: Sequence[int], least: float | None) -> dict[str, Any]:
     asked = hashlib.sha256()
     for image, number in zip(images, numbers, strict=True):
-        asked.update(json.dumps([image, number]).encode())
+        asked.update(json.dumps([image, number, _state(image)]).encode())
     return {
         "version": PARTS_VERSION,
         "model": hashlib.sha256(adder.path.read_bytes()).hexdigest(),
         "provider": str(adder.provider),
+        "onnxruntime": onnxruntime.__version__,
         "pictures": asked.hexdigest(),
         "min_confidence": least,
         "part": PART,
     }
+
+
+def _state(image: str) -> tuple[int, int] | None:
+    """Size and time of the last change of a file, None where there is none: a picture that was changed is another."""
+    try:
+        found = Path(image).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 @contextmanager
@@ -186,6 +198,8 @@ def _goes_on(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) 
     Raises:
         OutputError: they are another's, or the table is there already; neither where that is to be replaced.
     """
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder; {WAY_OUT}")
     story = folder / STORY
     try:
         found = json.loads(story.read_text())

@@ -70,7 +70,8 @@ def measure(
     """Measure a model file on pictures whose digits are known.
 
     The digit is the first letter of a picture's name (3_anything.png), or the name of its folder (3/anything.png), or
-    stands in a CSV file with the columns image and digit. Folders in the folder are told apart.
+    stands in a CSV file with the columns image and digit. Folders in the folder are told apart, unless they are one for
+    each digit.
     """
     check_together({"--approach": approach, "--model": model}, {"--model": model, "--precision": precision})
     asked = list(NUMBERS) if numbers == ALL_NUMBERS else [parse_number(numbers)]

@@ -306,7 +306,9 @@ def _runs(asked: Iterable[tuple[str, Read | AdderError, int]]) -> Iterator[list[
 
 def _answer(values: Mapping[str, NDArray[Any]], name: str, scale: tuple[float, float]) -> Answer | NothingToReadError:
     if values[DIGIT.name] == UNREAD:
-        return NothingToReadError(f"{name} shows nothing to read; wanted a digit that stands out from its ground")
+        return NothingToReadError(
+            f"{name} shows nothing to read; wanted a digit that stands out from its ground and looks like one"
+        )
     plain: dict[str, Any] = {
         key: tuple(value.tolist()) if value.ndim else value.item() for key, value in values.items() if key != INK.name
     }

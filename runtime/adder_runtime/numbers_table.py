@@ -32,7 +32,7 @@ def read_numbers(table: Path, folder: Path | None = None) -> tuple[list[str], li
         raise
     except OSError as error:
         raise UsageError(f"--numbers {table} cannot be read: {error.strerror or error}; {wanted}") from error
-    except (ValueError, KeyError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise UsageError(f"--numbers {table} is damaged, or has other columns: {error}; {wanted}") from error
     top = table.parent if folder is None else folder
     images, numbers = [], []
@@ -40,8 +40,8 @@ def read_numbers(table: Path, folder: Path | None = None) -> tuple[list[str], li
         if not image:
             raise UsageError(f"--numbers {table} row {count} names no picture; {wanted}")
         try:
-            numbers.append(check_number(int(number)))
-        except (ValueError, TypeError) as error:
+            numbers.append(check_number(_whole(number)))
+        except (ValueError, TypeError, OverflowError) as error:
             raise NumberError(
                 f"{table} row {count}: number is {number!r}, must be a whole number from 0 to 9"
             ) from error
@@ -51,16 +51,28 @@ def read_numbers(table: Path, folder: Path | None = None) -> tuple[list[str], li
     return images, numbers
 
 
+def _whole(number: Any) -> int:
+    whole = int(number)
+    if isinstance(number, bool) or (not isinstance(number, str) and whole != number):
+        raise ValueError
+    return whole
+
+
+def _check_columns(names: Iterable[str]) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise ValueError(f"there is no column {missing[0]}")
+
+
 def _csv(table: Path) -> Iterable[tuple[Any, Any]]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         lines = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (lines.fieldnames or ())]
-        if missing:
-            raise KeyError(f"there is no column {missing[0]}")
+        _check_columns(lines.fieldnames or ())
         return [(line["image"], line["number"]) for line in lines]
 
 
 def _parquet(table: Path) -> Iterable[tuple[Any, Any]]:
     _, parquet = import_pyarrow()
+    _check_columns(parquet.read_schema(table).names)
     columns = parquet.read_table(table, columns=list(COLUMNS))
     return list(zip(*(columns[name].to_pylist() for name in COLUMNS), strict=True))

@@ -7,9 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from adder_runtime.errors import UsageError
 from adder_runtime.image_file import is_picture_name
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
 
 SETTLED = 1.0
 """Seconds without a change after which a picture is taken for written, where the system does not tell of files that are
@@ -21,6 +25,8 @@ PATIENCE = 0.2
 
 def new_pictures(folder: Path) -> Iterator[str]:
     """The path of each picture that comes into a folder from now on, once, when its writing has ended; without an end.
+
+    From the call on: what comes before the first is asked for waits.
 
     A picture that is written once more later is told again. Hidden files are passed over, so that a program may write
     under such a name and rename.
@@ -52,6 +58,10 @@ def new_pictures(folder: Path) -> Iterator[str]:
         observer.start()
     except OSError as error:
         raise UsageError(f"--watch {folder} cannot be watched: {error.strerror or error}") from error
+    return _settled(events, observer, closes)
+
+
+def _settled(events: queue.Queue[tuple[str, bool]], observer: BaseObserver, closes: bool) -> Iterator[str]:
     told: dict[str, tuple[int, int]] = {}
     changed: dict[str, float] = {}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adder_runtime import Adder, bench, bench_cli, bench_inside, bench_many, bench_runtime
-from adder_runtime.bench_charts import ticks
+from adder_runtime.bench_charts import log_ticks, ticks
 from adder_runtime.bench_contest import Contest, compare, worse
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.image_file import read_image
@@ -91,6 +91,9 @@ def test_worse_is_what_noise_does_not_explain() -> None:
     assert worse(report(3.0, 3.5, at_most=False), report(4.0, 5.0, at_most=False)) == ["x: 3.25, was 4.50"]
     assert worse(report(6.0, 7.0, at_most=False), report(4.0, 5.0, at_most=False)) == []
     assert worse({"ratios": []}, report(1, 2)) == []
+    before, now = ({"ratios": [], "many": {"ratio": ratio, "low": ratio, "high": ratio}} for ratio in (0.3, 0.2))
+    assert worse(now, before) == ["many files: 0.20, was 0.30"]
+    assert worse(before, now) == worse({"ratios": []}, before) == []
 
 
 def test_against_an_earlier_report(
@@ -122,6 +125,35 @@ def test_against_an_earlier_report(
 )
 def test_ticks_are_round_and_reach_over_all(low: float, high: float, wanted: list[float]) -> None:
     assert ticks(low, high) == wanted
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (706, 1873, [500, 1000, 2000]),
+        (0.21, 223, [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]),
+        (1, 1, [1, 2]),
+        (0.1, 1000, [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),
+    ],
+)
+def test_logarithmic_ticks_are_round_and_reach_over_all(low: float, high: float, wanted: list[float]) -> None:
+    assert log_ticks(low, high) == wanted
+
+
+def test_labelled_folder_is_told_beside_the_models() -> None:
+    facts = json.loads(REPORT.read_text())
+    measured: dict[str, Any] = {"name": "mine", "pictures": 1200, "failed": 1, "unread": 2}
+    shares: list[dict[str, Any]] = [
+        {"digit_accuracy": 0.9, "sum_accuracy": 0.8},
+        {"digit_accuracy": None, "sum_accuracy": None},
+    ]
+    for model, share in zip(facts["models"], shares, strict=False):
+        model["folder"] = measured | share
+    told = [line.split() for line in bench_cli.lines_of(facts)]
+    assert ["on", "mine", "pictures", "failed", "unread", "digit", "right", "sum", "right"] in told
+    names = [f"{each['approach']} {each['precision']} {each['provider']}".split() for each in facts["models"][:2]]
+    assert [*names[0], "1,200", "1", "2", "90.00%", "80.00%"] in told
+    assert [*names[1], "1,200", "1", "2", "-", "-"] in told
 
 
 def test_bare_script_does_what_the_command_does(classify: Adder, three: Path) -> None:

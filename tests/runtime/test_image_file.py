@@ -57,6 +57,15 @@ def test_exif_orientation_is_applied() -> None:
     assert np.array_equal(pixels[:, :, 0], np.rot90(GREY, -1))
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_pixels_that_need_no_change_are_not_copied_by_pillow(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(Image.fromarray(GREY).convert(mode), "PNG")
+    wanted = np.asarray(Image.open(io.BytesIO(content)))
+    for name in ("copy", "convert", "transpose"):
+        monkeypatch.delattr(Image.Image, name)
+    assert np.array_equal(read_image(content).squeeze(), wanted)
+
+
 def test_one_bit_becomes_black_and_white() -> None:
     image = Image.fromarray((GREY > 127).astype(np.uint8) * 255).convert("1")
     assert set(np.unique(read_image(encoded(image)))) == {0, 255}

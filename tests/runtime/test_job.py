@@ -17,7 +17,7 @@ from adder_runtime import Adder, job
 from adder_runtime.errors import OutputError, UsageError
 from adder_runtime.image_file import to_png
 from adder_runtime.job import run_job
-from adder_runtime.pictures import generate
+from adder_runtime.pictures import draw_digit, generate, paint
 from adder_runtime.results import COLUMNS, WRITERS
 
 PICTURES = 40
@@ -140,6 +140,40 @@ def test_parts_of_another_run_are_not_taken(classify: Adder, images: list[str], 
     with pytest.raises(OutputError, match=r"is there; replace it with --force"):
         run_job(classify, images, numbers_for(images), out)
     assert out.read_bytes() == first
+
+
+def test_pictures_that_were_changed_since_are_told_and_answered_anew_with_force(
+    classify: Adder, tmp_path: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / f"{place}.png" for place in range(20)]
+    for path in paths:
+        path.write_bytes(to_png(paint(draw_digit(3, 40, 40), 1)))
+    images, numbers, out = [str(path) for path in paths], [0] * len(paths), tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "_joined", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(classify, images, numbers, out)
+    paths[0].write_bytes(to_png(paint(draw_digit(7, 40, 40), 1)))
+    with pytest.raises(OutputError, match=r"another run.*--force"):
+        run_job(classify, images, numbers, out)
+    run_job(classify, images, numbers, out, force=True)
+    with out.open(newline="") as file:
+        assert [row["digit"] for row in csv.DictReader(file)] == ["7"] + ["3"] * 19
+
+
+def interrupted(*_: object) -> object:
+    raise KeyboardInterrupt
+
+
+def test_a_folder_in_the_tables_place_is_told_before_anything_is_answered(
+    classify: Adder, images: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    out.mkdir()
+    for force in (False, True):
+        with pytest.raises(OutputError, match=r"out\.csv is a folder"):
+            run_job(classify, images, numbers_for(images), out, force=force)
+    assert list(tmp_path.iterdir()) == [out]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")

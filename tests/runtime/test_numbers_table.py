@@ -37,6 +37,36 @@ def test_other_numbers_are_refused_with_their_row(tmp_path: Path, number: str) -
         read_numbers(table)
 
 
+@pytest.mark.parametrize("number", [2.7, float("nan"), float("inf"), 10.0, True, None])
+def test_other_numbers_of_a_parquet_are_refused_with_their_row(tmp_path: Path, number: float | None) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"image": ["a.png"], "number": [number]}), table)
+    with pytest.raises(NumberError, match=r"t\.parquet row 1: number is .*whole number from 0 to 9"):
+        read_numbers(table)
+
+
+def test_whole_numbers_stored_as_floats_are_taken(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"image": ["a.png"], "number": [3.0]}), table)
+    assert read_numbers(table)[1] == [3]
+
+
+def test_parquet_of_other_columns_is_told_in_one_plain_line(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"image": ["a.png"], "digit": [3]}), table)
+    with pytest.raises(UsageError, match=r"has other columns: there is no column number; wanted a CSV or Parquet"):
+        read_numbers(table)
+
+
 @pytest.mark.parametrize("text", ["", "image,digit\na.png,3\n", "image,number\n", "image,number\n,3\n"])
 def test_other_tables_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"t\.csv .*wanted a CSV or Parquet file with the columns image,number"):

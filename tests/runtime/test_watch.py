@@ -55,6 +55,12 @@ def test_new_pictures_are_told_once(watching: Watching) -> None:
     watching.wait_for("a.png")
 
 
+def test_what_comes_before_the_first_is_asked_for_is_told(tmp_path: Path) -> None:
+    pictures = new_pictures(tmp_path)
+    (tmp_path / "early.png").write_bytes(CONTENT)
+    assert Path(next(pictures)).name == "early.png"
+
+
 def test_a_picture_that_is_being_written_is_waited_for(watching: Watching) -> None:
     with (watching.folder / "slow.png").open("wb") as file:
         file.write(CONTENT[:40])
