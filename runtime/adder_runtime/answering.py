@@ -204,6 +204,8 @@ def answer_each(
 ) -> Iterator[list[Answer] | AdderError]:
     """What each model answers to each picture, or the first error that it met, in order.
 
+    Where one of two models sees nothing to read, the error also tells what the other answers.
+
     Args:
         adders: one model or two; with two, each picture is read twice.
         pictures: as `open_argument` gives them.
@@ -213,8 +215,15 @@ def answer_each(
     by_model = zip(*(adder.predict_each(sources, number) for adder in adders), strict=True)
     for _, source in pictures:
         found = [source] if isinstance(source, ImageError) else next(by_model)
-        errors = [answer for answer in found if isinstance(answer, AdderError)]
-        yield errors[0] if errors else [answer for answer in found if isinstance(answer, Answer)]
+        pairs = list(zip(adders, found, strict=False))  # one error where the picture itself cannot be had
+        refused = [(adder, each) for adder, each in pairs if isinstance(each, AdderError)]
+        read = [(adder, each) for adder, each in pairs if isinstance(each, Answer)]
+        if refused and read:
+            (one, error), (other, answer) = refused[0], read[0]
+            told = f"{other} answers {answer.digit}, and {answer.sum} as the sum: they DISAGREE"
+            yield NothingToReadError(f"{error}; so says {one}, but {told}")
+        else:
+            yield refused[0][1] if refused else [answer for _, answer in read]
 
 
 def is_option(word: str) -> bool:

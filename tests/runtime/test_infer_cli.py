@@ -19,7 +19,9 @@ from PIL import Image
 
 from adder_runtime import answering, explain, model, session
 from adder_runtime.contract import INK, Approach, outputs
+from adder_runtime.errors import AdderError, NothingToReadError
 from adder_runtime.image_file import read_image, to_png
+from adder_runtime.model import Adder, Answer
 from adder_runtime.pictures import draw_digit, paint
 
 Result = tuple[int, str, str]
@@ -60,6 +62,24 @@ def test_model_file_is_asked_by_its_path(infer: Infer, three: Path) -> None:
     assert code == 0
     assert "3 + 1 = 4" in out
     assert "regress" in out
+
+
+def test_compare_tells_both_where_one_model_sees_nothing_to_read(
+    infer: Infer, three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict_each = Adder.predict_each
+
+    def refuse(self: Adder, images: list[Path], number: int) -> Iterator[Answer | AdderError]:
+        answers = predict_each(self, images, number)
+        return iter([NothingToReadError("no")]) if self.approach is Approach.REGRESS else answers
+
+    monkeypatch.setattr(Adder, "predict_each", refuse)
+    words = three, 7, "--compare", "--provider", "cpu"
+    code, out, err = infer(*words)
+    assert (code, out) == (4, "")
+    assert err.endswith("no; so says regress on cpu, but classify on cpu answers 3, and 10 as the sum: they DISAGREE\n")
+    told = json.loads(infer(*words, "--json")[1])
+    assert (told["exit_code"], "classify on cpu answers 3" in told["error"]) == (4, True)
 
 
 def test_compare_asks_both_models(infer: Infer, three: Path) -> None:
