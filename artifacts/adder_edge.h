@@ -13,9 +13,9 @@
 #define ADDER_SUM "sum" /* int32 [batch]: number to number + 9; -1 where digit is -1 or number is not in 0 to 9 */
 #define ADDER_CONFIDENCE "confidence" /* float32 [batch]: calibrated probability, 0 to 1, that sum is right; 0 where sum is -1 */
 #define ADDER_CONSISTENT "consistent" /* bool [batch]: the two heads agree: sum == digit + number */
-#define ADDER_DIGIT_PROBABILITIES "digit_probabilities" /* float32 [batch, 10]: softmax of the digit head */
+#define ADDER_DIGIT_PROBABILITIES "digit_probabilities" /* float32 [batch, 10]: softmax of the digit head, before calibration */
 #define ADDER_SUM_SCORES "sum_scores" /* float32 [batch, 19] or [batch, 1]: the scores of both approaches */
-/*   classify: softmax over the sums 0 to 18, zero outside number to number + 9 */
+/*   classify: softmax over the sums 0 to 18, before calibration, zero outside number to number + 9 */
 /*   regress: the unrounded sum */
 #define ADDER_BOX "box" /* float32 [batch, 4]: top, left, bottom, right of the ink in pixels of the picture; all of it where no ink was found */
 #define ADDER_INK "ink" /* float32 [batch, 28, 28]: what the network sees, 0 = paper, 1 = full stroke */

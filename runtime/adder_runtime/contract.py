@@ -86,13 +86,15 @@ CONFIDENCE = TensorSpec(
     "confidence", "float32", ("batch",), "calibrated probability, 0 to 1, that sum is right; 0 where sum is -1"
 )
 CONSISTENT = TensorSpec("consistent", "bool", ("batch",), "the two heads agree: sum == digit + number")
-DIGIT_PROBABILITIES = TensorSpec("digit_probabilities", "float32", ("batch", len(DIGITS)), "softmax of the digit head")
+DIGIT_PROBABILITIES = TensorSpec(
+    "digit_probabilities", "float32", ("batch", len(DIGITS)), "softmax of the digit head, before calibration"
+)
 
 
 def sum_scores(approach: Approach) -> TensorSpec:
     """The output `sum_scores`, the one output whose width depends on the approach."""
     meaning = {
-        Approach.CLASSIFY: "softmax over the sums 0 to 18, zero outside number to number + 9",
+        Approach.CLASSIFY: "softmax over the sums 0 to 18, before calibration, zero outside number to number + 9",
         Approach.REGRESS: "the unrounded sum",
     }[approach]
     return TensorSpec("sum_scores", "float32", ("batch", SUM_SCORES[approach]), meaning)

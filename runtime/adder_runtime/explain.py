@@ -168,18 +168,20 @@ def explain(
     paste_centred(image, ink_picture(ink, SIDE), SEEN)
     canvas.rectangle((SEEN.left - 1, SEEN.top - 1, SEEN.right, SEEN.bottom), outline=LINE)
 
-    caption(canvas, DIGIT_BARS, "digit")
-    caption(canvas, SUM_BARS, "sum")
+    bars = answer is None or len(answer.sum_scores) != SUM_SCORES[Approach.REGRESS]
+    # the title's confidence is calibrated
+    caption(canvas, DIGIT_BARS, "digit, before calibration")
+    caption(canvas, SUM_BARS, "sum, before calibration" if bars else "sum, before rounding")
     if answer is None:
         for frame in (DIGIT_BARS, SUM_BARS):
             write(canvas, (frame.left, frame.top), "none", TEXT_SIZE, colour=FAINT)
         return image
     probabilities = answer.digit_probabilities
     draw_bars(canvas, DIGIT_BARS, probabilities, [str(digit) for digit in DIGITS], main=answer.digit, size=LABEL_SIZE)
-    if len(answer.sum_scores) == SUM_SCORES[Approach.REGRESS]:
-        draw_scale(canvas, SUM_BARS, value=answer.sum_scores[0], number=number, total=answer.sum)
-    else:
+    if bars:
         draw_bars(canvas, SUM_BARS, answer.sum_scores, [str(each) for each in SUMS], main=answer.sum, size=LABEL_SIZE)
+    else:
+        draw_scale(canvas, SUM_BARS, value=answer.sum_scores[0], number=number, total=answer.sum)
     return image
 
 
