@@ -214,8 +214,10 @@ def answer_each(
     sources = [source for _, source in pictures if not isinstance(source, ImageError | Paths)]
     by_model = zip(*(adder.predict_each(sources, number) for adder in adders), strict=True)
     for _, source in pictures:
-        found = [source] if isinstance(source, ImageError) else next(by_model)
-        pairs = list(zip(adders, found, strict=False))  # one error where the picture itself cannot be had
+        if isinstance(source, ImageError):
+            yield source
+            continue
+        pairs = list(zip(adders, next(by_model), strict=True))
         refused = [(adder, each) for adder, each in pairs if isinstance(each, AdderError)]
         read = [(adder, each) for adder, each in pairs if isinstance(each, Answer)]
         if refused and read:

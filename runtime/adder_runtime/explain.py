@@ -168,20 +168,21 @@ def explain(
     paste_centred(image, ink_picture(ink, SIDE), SEEN)
     canvas.rectangle((SEEN.left - 1, SEEN.top - 1, SEEN.right, SEEN.bottom), outline=LINE)
 
-    bars = answer is None or len(answer.sum_scores) != SUM_SCORES[Approach.REGRESS]
-    # the title's confidence is calibrated
-    caption(canvas, DIGIT_BARS, "digit, before calibration")
-    caption(canvas, SUM_BARS, "sum, before calibration" if bars else "sum, before rounding")
     if answer is None:
-        for frame in (DIGIT_BARS, SUM_BARS):
+        for frame, name in ((DIGIT_BARS, "digit"), (SUM_BARS, "sum")):
+            caption(canvas, frame, name)
             write(canvas, (frame.left, frame.top), "none", TEXT_SIZE, colour=FAINT)
         return image
+    # the title's confidence is calibrated
+    caption(canvas, DIGIT_BARS, "digit, before calibration")
     probabilities = answer.digit_probabilities
     draw_bars(canvas, DIGIT_BARS, probabilities, [str(digit) for digit in DIGITS], main=answer.digit, size=LABEL_SIZE)
-    if bars:
-        draw_bars(canvas, SUM_BARS, answer.sum_scores, [str(each) for each in SUMS], main=answer.sum, size=LABEL_SIZE)
-    else:
+    if len(answer.sum_scores) == SUM_SCORES[Approach.REGRESS]:
+        caption(canvas, SUM_BARS, "sum, before rounding")
         draw_scale(canvas, SUM_BARS, value=answer.sum_scores[0], number=number, total=answer.sum)
+    else:
+        caption(canvas, SUM_BARS, "sum, before calibration")
+        draw_bars(canvas, SUM_BARS, answer.sum_scores, [str(each) for each in SUMS], main=answer.sum, size=LABEL_SIZE)
     return image
 
 

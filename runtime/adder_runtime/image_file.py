@@ -142,6 +142,15 @@ def is_picture_name(path: str | os.PathLike[str]) -> bool:
     return Image.registered_extensions().get(suffix) in Image.OPEN or suffix in HEIC_SUFFIXES
 
 
+def file_state(path: str) -> tuple[int, int] | None:
+    """Size and time of the last change of a file, None where there is none: a picture that was changed is another."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # as above
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
 def is_folder(path: Path) -> bool:
     """It is a folder; what cannot be looked at is none, and reading it then tells why."""
     try:

@@ -21,6 +21,7 @@ from typing import Any
 import onnxruntime
 
 from adder_runtime.errors import OutputError
+from adder_runtime.image_file import file_state, is_folder
 from adder_runtime.model import Adder
 from adder_runtime.output_file import whole_file, write_whole
 from adder_runtime.reading import read_ahead
@@ -148,7 +149,7 @@ def _run(
 def _fingerprint(adder: Adder, images: Sequence[str], numbers: Sequence[int], least: float | None) -> dict[str, Any]:
     asked = hashlib.sha256()
     for image, number in zip(images, numbers, strict=True):
-        asked.update(json.dumps([image, number, _state(image)]).encode())
+        asked.update(json.dumps([image, number, file_state(image)]).encode())
     return {
         "version": PARTS_VERSION,
         "model": hashlib.sha256(adder.path.read_bytes()).hexdigest(),
@@ -158,15 +159,6 @@ def _fingerprint(adder: Adder, images: Sequence[str], numbers: Sequence[int], le
         "min_confidence": least,
         "part": PART,
     }
-
-
-def _state(image: str) -> tuple[int, int] | None:
-    """Size and time of the last change of a file, None where there is none: a picture that was changed is another."""
-    try:
-        found = Path(image).stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_size, found.st_mtime_ns
 
 
 @contextmanager
@@ -198,7 +190,7 @@ def _goes_on(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) 
     Raises:
         OutputError: they are another's, or the table is there already; neither where that is to be replaced.
     """
-    if out.is_dir():
+    if is_folder(out):
         raise OutputError(f"{out} is a folder; {WAY_OUT}")
     story = folder / STORY
     try:

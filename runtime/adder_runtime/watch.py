@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from adder_runtime.errors import UsageError
-from adder_runtime.image_file import is_picture_name
+from adder_runtime.image_file import file_state, is_picture_name
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
@@ -42,7 +42,6 @@ def new_pictures(folder: Path) -> Iterator[str]:
         from watchdog.observers import Observer
     except ImportError as error:
         raise UsageError('--watch needs watchdog: pip install "adder-edge[watch]"') from error
-    closes = sys.platform.startswith("linux")
     events: queue.Queue[tuple[str, bool]] = queue.Queue()
 
     class Handler(FileSystemEventHandler):
@@ -58,23 +57,20 @@ def new_pictures(folder: Path) -> Iterator[str]:
         observer.start()
     except OSError as error:
         raise UsageError(f"--watch {folder} cannot be watched: {error.strerror or error}") from error
-    return _settled(events, observer, closes)
+    return _settled(events, observer)
 
 
-def _settled(events: queue.Queue[tuple[str, bool]], observer: BaseObserver, closes: bool) -> Iterator[str]:
+def _settled(events: queue.Queue[tuple[str, bool]], observer: BaseObserver) -> Iterator[str]:
+    closes = sys.platform.startswith("linux")
     told: dict[str, tuple[int, int]] = {}
     changed: dict[str, float] = {}
 
     def is_new(path: str) -> bool:
         """It is there, and as it is it was not told yet."""
-        try:
-            state = Path(path).stat()
-        except OSError:
+        state = file_state(path)
+        if state is None or state[0] == 0 or told.get(path) == state:
             return False
-        identity = state.st_mtime_ns, state.st_size
-        if state.st_size == 0 or told.get(path) == identity:
-            return False
-        told[path] = identity
+        told[path] = state
         return True
 
     try:
