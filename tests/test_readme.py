@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -115,6 +117,18 @@ def test_python_example_prints_what_its_comments_say(capsys: pytest.CaptureFixtu
     assert digit_and_sum == "3 10"
     assert 0.9 < float(confidence) <= 1
     assert consistent == "True"
+
+
+def test_program_that_drives_adder_infer_prints_what_its_comment_says() -> None:
+    (example,) = [code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "subprocess" in code]
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    ended = subprocess.run(
+        [sys.executable, "-c", example], cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    missing = "missing.png not found, wanted a picture file"
+    assert ended.stdout.splitlines() == ["10 None", f"None {missing}"]
+    assert (ended.returncode, ended.stderr) == (0, f"adder-infer: {missing}\n")
+    assert "# 10 None, then None and why" in example
 
 
 def test_first_answer_is_what_the_command_prints() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
@@ -22,10 +22,7 @@ from adder_runtime.model import Adder, Answer
 from adder_runtime.session import Provider
 from adder_runtime.showing import Show, show_json, show_line
 from adder_runtime.sources import NAME, STANDARD_INPUT, Paths, Source, names_in_table, open_argument, read_paths
-from adder_runtime.speech import check_together, complain, falls_short, leave, parse_number, say
-
-READERS = 2
-"""Threads that read pictures for a table, unless told otherwise."""
+from adder_runtime.speech import check_needed, check_together, complain, falls_short, leave, parse_number
 
 
 def answer(
@@ -41,7 +38,7 @@ def answer(
     explain: Path | None = None,
     out: Path | None = None,
     numbers: Path | None = None,
-    readers: int = READERS,
+    readers: int | None = None,
     about: bool = False,
     verify: bool = False,
     conformance: Path | None = None,
@@ -57,13 +54,25 @@ def answer(
     Raises:
         AdderError: of each kind that the command's help names.
     """
+    asks_none: dict[str, Any] = {"--about": about, "--verify": verify, "--conformance": conformance}
+    of_a_table: dict[str, Any] = {"--readers": readers, "--force": force}
+    of_pictures = of_a_table | {
+        "--compare": compare, "--min-confidence": min_confidence, "--explain": explain, "--out": out,
+        "--numbers": numbers, "--watch": watch,
+    }  # fmt: skip
+    of_a_model: dict[str, Any] = {
+        "--approach": approach, "--model": model, "--precision": precision,
+        "--provider": provider is not Provider.AUTO, "--threads": threads != 1,
+    }  # fmt: skip
     check_together(
         {"--approach": approach, "--model": model, "--compare": compare},
         {"--model": model, "--precision": precision},
         {"--explain": explain, "--compare": compare, "--out": out, "--watch": watch},
         {"--watch": watch, "--numbers": numbers},
-        {"--about": about, "--verify": verify, "--conformance": conformance},
+        *(asks_none | {name: value} for name, value in of_pictures.items()),
+        *({"--verify": verify, name: value} for name, value in of_a_model.items()),
     )
+    check_needed({"--out": out}, of_a_table)
     if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise UsageError(f"--min-confidence is {min_confidence}, must be 0 to 1")
     wanted: Sequence[Path | Approach] = list(Approach) if compare else [model or approach or Approach.CLASSIFY]
@@ -74,12 +83,14 @@ def answer(
     if about or verify or conformance is not None:
         from adder_runtime import telling
 
-        if arguments or compare:
-            raise UsageError("--about, --verify and --conformance ask no picture, and one model at a time")
+        if arguments:
+            raise UsageError(f"{next(name for name, given in asks_none.items() if given)} asks no picture: name none")
         if verify:
             return telling.tell_files(as_json)
         (adder,) = load()
         return telling.tell_about(adder, as_json) if about else telling.run_vectors(adder, conformance, as_json)
+    if out is not None:
+        from adder_runtime.table import write_table
     show = show_json if as_json else show_line
     if numbers is not None:
         from adder_runtime.numbers_table import read_numbers
@@ -110,7 +121,9 @@ def answer(
     pictures = [picture for argument in images for picture in open_argument(argument)]
     if any(isinstance(source, Paths) for _, source in pictures):
         if len(images) > 1 or explain is not None:
-            raise UsageError("paths on standard input go with no other picture, and not with --explain")
+            raise UsageError(
+                "standard input holds no picture, and paths there go with no other picture, nor with --explain"
+            )
         return answer_stream(load(), read_paths(), one, show, min_confidence)
     adders = load()
     places: Sequence[Path | None] = [None] * len(pictures)
@@ -165,38 +178,6 @@ def answer_stream(adders: Sequence[Adder], paths: Iterable[str], number: int, sh
         del tally.failed[1:]  # the first decides, and a stream may be long
         show(path, number, adders, answers, least)
     return tally.exit_code
-
-
-def write_table(
-    adder: Adder,
-    names: Sequence[str],
-    numbers: Sequence[int],
-    out: Path,
-    least: float | None,
-    readers: int,
-    force: bool,
-    as_json: bool,
-) -> int:
-    """Answer many pictures into a table, with a bar, and tell what it holds; the exit code."""
-    from adder_runtime.job import run_job
-    from adder_runtime.progress import bar
-
-    with bar(NAME, len(names)) as advance:
-        totals = run_job(adder, names, numbers, out, least=least, readers=readers, force=force, on_progress=advance)
-    failed = totals.failed.total()
-    if as_json:
-        told = {"out": str(out), "pictures": totals.pictures, "answered": totals.answered, "unsure": totals.unsure}
-        say(json.dumps(told | {"failed": totals.failed, "digits": dict(sorted(totals.digits.items()))}))
-    else:
-        say(f"{out}: {totals.pictures:,} pictures, {totals.answered:,} answered, {totals.unsure:,} unsure")
-        if totals.digits:
-            say("digits: " + ", ".join(f"{count:,} of {digit}" for digit, count in sorted(totals.digits.items())))
-        if failed:
-            codes = ", ".join(f"{count:,} with exit code {code}" for code, count in sorted(totals.failed.items()))
-            say(f"failed: {failed:,} ({codes}), each with its reason in the column error")
-    if failed:
-        return EXIT_SOME_FAILED if totals.answered else int(min(totals.failed))
-    return EXIT_UNSURE if totals.unsure else 0
 
 
 def answer_each(

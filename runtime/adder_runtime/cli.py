@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from adder_runtime.answering import READERS, answer, is_option
+from adder_runtime.answering import answer, is_option
 from adder_runtime.command_line import VersionOption, exit_codes, run
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
@@ -52,7 +52,7 @@ def infer(
             show_default=False,
             metavar="IMAGES... NUMBER",
             help="Picture files, folders of pictures, or - for standard input: a picture, or paths of pictures, one a "
-            "line. Last what to add, 0 to 9.",
+            "line (of none, nothing is answered). Last what to add, 0 to 9.",
         ),
     ],
     approach: Annotated[
@@ -86,8 +86,11 @@ def infer(
         ),
     ] = None,
     readers: Annotated[
-        int, typer.Option(min=1, help="Threads that read pictures for --out, and as many that answer them.")
-    ] = READERS,
+        int | None,
+        typer.Option(
+            min=1, help="With --out: threads that read pictures, and as many that answer them; 2 unless given."
+        ),
+    ] = None,
     about: Annotated[
         bool, typer.Option("--about", help="Ask no picture; tell what the model file is, and its contract.")
     ] = False,
@@ -101,7 +104,7 @@ def infer(
     watch: Annotated[
         bool, typer.Option("--watch", help="Answer each picture that comes into a folder, until Ctrl-C.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is at --out.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="With --out: replace what is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     version: VersionOption = False,
 ) -> None:

@@ -25,7 +25,7 @@ from adder_runtime.measure import Failed, measure_each
 from adder_runtime.measure_report import check_folder, gather_facts, table_of, write_report
 from adder_runtime.model import Adder
 from adder_runtime.session import Provider
-from adder_runtime.speech import check_together, complain, parse_number, say, show_table
+from adder_runtime.speech import check_needed, check_together, complain, parse_number, say, show_table
 
 NAME = "adder-measure"
 
@@ -63,7 +63,7 @@ def measure(
     ] = Provider.AUTO,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads that share one run.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with charts and every mistake.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a report that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="With --out: replace a report that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all that was measured as one JSON object.")] = False,
     version: VersionOption = False,
 ) -> None:
@@ -74,6 +74,7 @@ def measure(
     each digit.
     """
     check_together({"--approach": approach, "--model": model}, {"--model": model, "--precision": precision})
+    check_needed({"--out": out}, {"--force": force})
     asked = list(NUMBERS) if numbers == ALL_NUMBERS else [parse_number(numbers)]
     if out is not None:
         check_folder(out, force=force)

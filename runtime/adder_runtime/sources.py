@@ -83,7 +83,7 @@ def read_standard_input() -> NamedBytes | Paths:
     begin = stream.peek(1) if isinstance(stream, io.BufferedReader) else b""  # what has come so far
     if begin and is_text(begin):
         return Paths()
-    return NamedBytes(stream.read())
+    return NamedBytes(stream.read()) or Paths()  # nothing at all is a list of none
 
 
 def is_text(begin: bytes) -> bool:

@@ -96,9 +96,25 @@ def check_together(*groups: dict[str, Any]) -> None:
         UsageError: two were.
     """
     for group in groups:
-        given = [name for name, value in group.items() if value is not None and value is not False]
+        given = _given(group)
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} exclude each other: name one of them")
+
+
+def check_needed(needed: dict[str, Any], options: dict[str, Any]) -> None:
+    """Some options mean nothing without another one.
+
+    Raises:
+        UsageError: one was given without it.
+    """
+    if not _given(needed) and (idle := _given(options)):
+        raise UsageError(
+            f"{idle[0]} goes with {' or '.join(needed)}, which is not given; leave it out, or give that too"
+        )
+
+
+def _given(options: dict[str, Any]) -> list[str]:
+    return [name for name, value in options.items() if value is not None and value is not False]
 
 
 def parse_number(text: str) -> int:

@@ -139,6 +139,17 @@ BAD_CALLS: dict[str, tuple[list[str], int, str]] = {
     "explain as JPEG": (["{three}", "7", "--explain", "x.jpg"], 2, "--explain is x.jpg, must end in .png"),
     "explain over the picture": (["{three}", "7", "--explain", "{three}"], 7, "is a picture to read"),
     "one explanation for two": (["{three}", "{blank}", "7", "--explain", "x.png"], 7, "one file for 2 pictures"),
+    "force without a table": (["{three}", "7", "--force"], 2, "--force goes with --out"),
+    "readers without a table": (["{three}", "7", "--readers", "2"], 2, "--readers goes with --out"),
+    "readers while watching": (["--watch", "{empty}", "7", "--readers", "2"], 2, "--readers goes with --out"),
+    "about and a table": (["--about", "--out", "x.csv"], 2, "--about and --out exclude each other"),
+    "about and confidence": (["--about", "--min-confidence", "0.5"], 2, "--about and --min-confidence exclude"),
+    "verify and watch": (["--verify", "--watch"], 2, "--verify and --watch exclude each other"),
+    "verify and a model": (["--verify", "--approach", "regress"], 2, "--verify and --approach exclude each other"),
+    "verify and threads": (["--verify", "--threads", "2"], 2, "--verify and --threads exclude each other"),
+    "vectors and explain": (["--conformance", "{empty}", "--explain", "x.png"], 2, "--conformance and --explain"),
+    "about and both models": (["--about", "--compare"], 2, "--about and --compare exclude each other"),
+    "about and a picture": (["--about", "{three}", "7"], 2, "--about asks no picture"),
     "missing picture": (["none.png", "7"], 3, "none.png not found"),
     "text as picture": (["{text}", "7"], 3, "is no picture"),
     "folder without pictures": (["{empty}", "7"], 3, "has no pictures in it"),
@@ -384,6 +395,12 @@ def test_paths_on_standard_input_are_answered_one_by_one(some: Path) -> None:
             assert (told["image"], told.get("sum")) == (str(some / name), wanted)
         process.stdin.close()
         assert process.wait() == 1
+
+
+@pytest.mark.parametrize("given", [b"", b"\n", b"\r\n\n"])
+def test_an_empty_list_of_paths_is_no_error(given: bytes) -> None:
+    ended = in_a_process("-", 7, "--json", given=given)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP"])

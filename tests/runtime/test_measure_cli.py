@@ -156,3 +156,9 @@ def test_help_names_every_exit_code(measure: Measure) -> None:
     assert code == 0
     for number in (0, 1, 2, 3, 5, 6, 7, 130):
         assert f"{number:>5}  " in out
+
+
+def test_force_without_a_report_is_refused(measure: Measure, pictures: Path) -> None:
+    code, out, err = measure(pictures, "--force")
+    assert (code, out) == (2, "")
+    assert "--force goes with --out" in err
