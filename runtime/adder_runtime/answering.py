@@ -17,7 +17,7 @@ from adder_runtime.errors import (
     NothingToReadError,
     UsageError,
 )
-from adder_runtime.image_file import is_folder
+from adder_runtime.image_file import file_state, is_folder
 from adder_runtime.model import Adder, Answer
 from adder_runtime.session import Provider
 from adder_runtime.showing import Show, show_json, show_line
@@ -99,6 +99,8 @@ def answer(
             raise UsageError(
                 f"--numbers goes with --out, and with one folder at most: {NAME} --numbers t.csv --out r.csv"
             )
+        if all(file_state(str(each)) for each in (out, numbers)) and out.samefile(numbers):
+            raise UsageError(f"--out {out} is the table of --numbers; give another file with --out")
         listed, added = read_numbers(numbers, Path(arguments[0]) if arguments else None)
         return write_table(load()[0], listed, added, out, min_confidence, readers, force, as_json)
     if len(arguments) < 2:

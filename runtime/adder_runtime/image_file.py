@@ -179,7 +179,12 @@ def pictures_in(folder: Path) -> Iterator[str]:
 
 
 def _is_listed(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".") and is_picture_name(entry.name) and not entry.is_dir()
+    if entry.name.startswith(".") or not is_picture_name(entry.name):
+        return False
+    try:
+        return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    except OSError:
+        return True  # a link that leads in a circle: reading it tells so
 
 
 def _open(path: str | os.PathLike[str], name: str) -> IO[bytes]:

@@ -197,7 +197,9 @@ def _goes_on(folder: Path, out: Path, fingerprint: dict[str, Any], force: bool) 
         found = json.loads(story.read_text())
     except FileNotFoundError:
         found = None
-    except (OSError, ValueError):
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be read: {error.strerror}; {WAY_OUT}") from error
+    except ValueError:
         found = {}
     if found == fingerprint:
         return True

@@ -59,16 +59,25 @@ def _whole(number: Any) -> int:
 
 
 def _check_columns(names: Iterable[str]) -> None:
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise ValueError(f"there is no column {missing[0]}")
+    found = list(names)
+    for name in COLUMNS:
+        if name not in found:
+            raise ValueError(f"there is no column {name}")
+        if found.count(name) > 1:
+            raise ValueError(f"there are {found.count(name)} columns {name}")
 
 
 def _csv(table: Path) -> Iterable[tuple[Any, Any]]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         lines = csv.DictReader(file)
         _check_columns(lines.fieldnames or ())
-        return [(line["image"], line["number"]) for line in lines]
+        return [_cells(line, row) for row, line in enumerate(lines, 1)]
+
+
+def _cells(line: dict[Any, Any], row: int) -> tuple[Any, Any]:
+    if None in line:
+        raise ValueError(f"row {row} has more cells than there are columns; a name with a comma goes in quotes")
+    return line["image"], line["number"]
 
 
 def _parquet(table: Path) -> Iterable[tuple[Any, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +14,9 @@ from adder_runtime.errors import AdderError, UsageError
 from adder_runtime.model import Answer
 
 PARQUET = ".parquet"
+
+NO_TEXT = "backslashreplace"
+"""What becomes of a file name that is not UTF-8, where a table takes nothing else: escaped, as JSON has it."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,16 @@ COLUMNS = tuple(each.name for each in fields(Row))
 
 def write_csv(file: IO[bytes], parts: Iterable[list[Row]]) -> None:
     """Write comma-separated UTF-8 with a header; true, false, and nothing for None."""
-    text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    file.write(_line(COLUMNS))
     for rows in parts:
-        table.writerows([_cell(value) for value in asdict(row).values()] for row in rows)
-    text.detach()
+        file.writelines(_line([_cell(value) for value in asdict(row).values()]) for row in rows)
+
+
+def _line(cells: Sequence[Any]) -> bytes:
+    line = io.StringIO(newline="")
+    # written with both ends of a line, since only what ends a line is put in quotes before Python 3.13
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()[:-2].encode("utf-8", NO_TEXT) + b"\n"
 
 
 def _cell(value: Any) -> Any:
@@ -92,7 +99,12 @@ def write_parquet(file: IO[bytes], parts: Iterable[list[Row]]) -> None:
     schema = arrow.schema([(each.name, types[str(each.type).split(" ")[0]]) for each in fields(Row)])
     with parquet.ParquetWriter(file, schema) as table:
         for rows in parts:
-            table.write_table(arrow.Table.from_pylist([asdict(row) for row in rows], schema))
+            texts = [{name: _text(value) for name, value in asdict(row).items()} for row in rows]
+            table.write_table(arrow.Table.from_pylist(texts, schema))
+
+
+def _text(value: Any) -> Any:
+    return value.encode("utf-8", NO_TEXT).decode() if isinstance(value, str) else value
 
 
 def import_pyarrow() -> tuple[Any, Any]:

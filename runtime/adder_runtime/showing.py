@@ -8,7 +8,7 @@ from typing import Any
 
 from adder_runtime.errors import AdderError
 from adder_runtime.model import Adder, Answer
-from adder_runtime.speech import falls_short, how_sure, say
+from adder_runtime.speech import falls_short, how_sure, one_line, say
 
 Show = Callable[[str, int, Sequence[Adder], Sequence[Answer] | AdderError, float | None], None]
 """Prints what was answered."""
@@ -27,7 +27,7 @@ def show_line(
     if len(answers) > 1:
         parts.append("they agree" if agree(answers) else "they DISAGREE")
     warning = "unsure: " if falls_short(answers, least) else ""
-    say(f"{name}: {warning}{'; '.join(parts)}")
+    say(one_line(f"{name}: {warning}{'; '.join(parts)}"))
 
 
 def show_json(

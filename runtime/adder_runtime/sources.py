@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
@@ -93,8 +94,8 @@ def is_text(begin: bytes) -> bool:
 
 
 def read_paths() -> Iterator[str]:
-    """Paths on standard input, one a line; empty lines are passed over."""
+    """Paths on standard input, one a line; empty lines are passed over, and the mark with which some begin a text."""
     for line in sys.stdin.buffer:
-        path = os.fsdecode(line.rstrip(b"\r\n"))
+        path = os.fsdecode(line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n"))
         if path:
             yield path

@@ -4,6 +4,7 @@ answer.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import signal
@@ -14,6 +15,9 @@ from typing import Any, NoReturn
 
 from adder_runtime.errors import EXIT_INTERRUPTED, EXIT_PIPE_CLOSED, AdderError, NumberError, OutputError, UsageError
 from adder_runtime.model import Answer, check_number
+
+CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
+"""Characters that are no letters on a line."""
 
 ALMOST_SURE = 0.9999
 """The highest confidence that a person is told: rounding must not make it a certainty."""
@@ -30,6 +34,8 @@ def leave(name: str, call: Callable[[], int]) -> NoReturn:
     """
     with suppress(ValueError):  # in a thread of another program, which has its own way to end
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error has it: a file name may be no text
     try:
         code = call()
     except AdderError as error:
@@ -71,8 +77,8 @@ def _forget_output() -> None:
 
 
 def one_line(text: object) -> str:
-    """The text with its line breaks as spaces; a file name may hold some."""
-    return " ".join(str(text).split("\n"))
+    """The text with spaces for line breaks and all else that moves a terminal's cursor; a file name may hold some."""
+    return str(text).translate(CONTROL)
 
 
 def show_table(table: Sequence[Sequence[str]]) -> None:

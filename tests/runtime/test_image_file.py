@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -201,3 +202,16 @@ def test_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
 def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="has no pictures in it"):
         list(pictures_in(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="wants named pipes")
+def test_folder_lists_links_that_lead_nowhere_and_no_pipes(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "nowhere.png").symlink_to("none")
+    (tmp_path / "link.png").symlink_to("a.png")
+    (tmp_path / "folder.png").symlink_to(".")
+    os.mkfifo(tmp_path / "pipe.png")  # whoever opened it would wait for ever
+    assert [Path(path).name for path in pictures_in(tmp_path)] == ["a.png", "link.png", "loop.png", "nowhere.png"]
+    with pytest.raises(ImageError, match=r"loop\.png cannot be opened"):
+        read_image(tmp_path / "loop.png")

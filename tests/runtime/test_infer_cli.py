@@ -107,6 +107,29 @@ def test_standard_input_is_a_picture(infer: Infer, three: Path, monkeypatch: pyt
     assert out.startswith("-: 3 + 6 = 9 ")
 
 
+def test_a_name_with_line_breaks_is_told_in_one_line(infer: Infer, three: Path) -> None:
+    odd = three.rename(three.with_name("a\nb\r\x1b[2Jc.png"))
+    code, out, _ = infer(odd, 7)
+    assert (code, out.splitlines()[1:]) == (0, [])
+    assert "a b  [2Jc.png: 3 + 7 = 10" in out
+    odd.write_bytes(b"no picture")
+    assert infer(odd, 7)[2].endswith(
+        "a b  [2Jc.png is no picture, wanted PNG, JPEG or another format that Pillow reads\n"
+    )
+
+
+@pytest.mark.parametrize(("name", "told"), [("\u30c4.png", rb"\u30c4.png"), ("\udcff.png", rb"\udcff.png")])
+def test_a_name_that_standard_output_cannot_hold_is_escaped(three: Path, name: str, told: bytes) -> None:
+    try:
+        odd = three.rename(three.with_name(name))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii:strict"}
+    ended = in_a_process(odd, 7, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert told + b": 3 + 7 = 10" in ended.stdout
+
+
 def test_one_bad_picture_among_good_ones(infer: Infer, three: Path) -> None:
     bad = three.with_name("bad.png")
     bad.write_text("no picture")
@@ -381,6 +404,19 @@ def test_table_of_numbers(infer: Infer, some: Path, tmp_path: Path) -> None:
         code, _, err = infer(*wrong)
         assert code == 2
         assert "--numbers goes with --out" in err
+
+
+def test_table_of_numbers_is_not_written_over(infer: Infer, some: Path) -> None:
+    table = some / "numbers.csv"
+    table.write_text("image,number\n3.png,9\n")
+    code, _, err = infer("--numbers", table, "--out", some / "." / "numbers.csv", "--force")
+    assert (code, "is the table of --numbers" in err) == (2, True)
+    assert table.read_text() == "image,number\n3.png,9\n"
+
+
+def test_list_of_paths_may_begin_with_a_byte_order_mark(some: Path) -> None:
+    ended = in_a_process("-", 7, "--json", given=f"\ufeff{some / '3.png'}\n".encode())
+    assert json.loads(ended.stdout)["sum"] == 10
 
 
 def test_paths_on_standard_input_are_answered_one_by_one(some: Path) -> None:

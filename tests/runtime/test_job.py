@@ -69,6 +69,28 @@ def test_each_row_is_what_predict_answers(classify: Adder, images: list[str], tm
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize(
+    "name", ["a,b.png", 'a"b.png', "a\nb.png", "a\rb.png", "\r\n.png", "\u00fc\u30c4.png", "a\udcff.png"]
+)
+def test_any_name_of_a_picture_comes_back_from_a_table(classify: Adder, tmp_path: Path, suffix: str, name: str) -> None:
+    pytest.importorskip("pyarrow")
+    out = tmp_path / f"out{suffix}"
+    run_job(classify, [name, "other.png"], [1, 2], out)
+    if suffix == ".csv":
+        with out.open(newline="", encoding="utf-8") as file:
+            found = [row["image"] for row in csv.DictReader(file)]
+    elif suffix == ".jsonl":
+        found = [json.loads(line)["image"] for line in out.read_bytes().splitlines()]
+    else:
+        from pyarrow import parquet
+
+        found = parquet.read_table(out)["image"].to_pylist()
+    # what is no text in UTF-8 is escaped, as JSON has it, where the kind of table takes nothing but text
+    escaped = name if suffix == ".jsonl" else name.replace("\udcff", r"\udcff")
+    assert found == [escaped, "other.png"]
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
 def test_kinds_of_tables_hold_the_same(classify: Adder, images: list[str], tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("pyarrow")
     out, lines = tmp_path / f"out{suffix}", tmp_path / "lines.jsonl"
@@ -174,6 +196,13 @@ def test_a_folder_in_the_tables_place_is_told_before_anything_is_answered(
         with pytest.raises(OutputError, match=r"out\.csv is a folder"):
             run_job(classify, images, numbers_for(images), out, force=force)
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("place", ["file.csv/out.csv", "x" * 300 + ".csv"])
+def test_a_place_that_cannot_be_is_told_as_such(classify: Adder, images: list[str], tmp_path: Path, place: str) -> None:
+    (tmp_path / "file.csv").write_text("a file")
+    with pytest.raises(OutputError, match=r"cannot be (read|made): .*; give another file with --out"):
+        run_job(classify, images[:1], [1], tmp_path / place)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")

@@ -73,6 +73,28 @@ def test_other_tables_are_refused(tmp_path: Path, text: str) -> None:
         read_numbers(write(tmp_path / "t.csv", text))
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("image,number,number\na.png,3,4\n", "there are 2 columns number"),
+        ("image,number\na,b.png,3\n", "row 1 has more cells than there are columns"),
+    ],
+)
+def test_a_table_in_which_a_cell_could_be_mistaken_is_refused(tmp_path: Path, text: str, wrong: str) -> None:
+    with pytest.raises(UsageError, match=rf"t\.csv is damaged, or has other columns: {wrong}.*; wanted"):
+        read_numbers(write(tmp_path / "t.csv", text))
+
+
+def test_a_parquet_of_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = [pyarrow.array(each) for each in (["a.png"], [3], [4])]
+    parquet.write_table(pyarrow.table(columns, names=["image", "number", "number"]), tmp_path / "t.parquet")
+    with pytest.raises(UsageError, match="there are 2 columns number"):
+        read_numbers(tmp_path / "t.parquet")
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_missing_and_damaged_tables_are_told(tmp_path: Path, name: str) -> None:
     if name.endswith("parquet"):
