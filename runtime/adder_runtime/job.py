@@ -81,6 +81,7 @@ def run_job(
     readers: int = 2,
     force: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
+    on_found: Callable[[int], None] = lambda _: None,
 ) -> Totals:
     """Answer many pictures and write the table; what an earlier run of the same has done is not done again.
 
@@ -93,6 +94,7 @@ def run_job(
         readers: threads that read pictures, and as many that answer them.
         force: replace a table that is there, or what another run has left of one.
         on_progress: told how many more rows are done.
+        on_found: told how many an earlier run has done, before any other.
 
     Raises:
         UsageError: no such kind of table is known, or pyarrow is missing.
@@ -102,7 +104,7 @@ def run_job(
     write = writer_for(out)
     folder = out.with_name(f".{out.name}.parts")
     with _begun(folder, out, _fingerprint(adder, images, numbers, least), force):
-        return _run(adder, images, numbers, out, folder, write, least, readers, on_progress)
+        return _run(adder, images, numbers, out, folder, write, least, readers, on_progress, on_found)
 
 
 def _run(
@@ -115,14 +117,11 @@ def _run(
     least: float | None,
     readers: int,
     on_progress: Callable[[int], None],
+    on_found: Callable[[int], None],
 ) -> Totals:
     starts = range(0, len(images), PART)
-    missing = []
-    for start in starts:
-        if _read_part(folder, start) is None:
-            missing.append(start)
-        else:
-            on_progress(len(images[start : start + PART]))
+    missing = [start for start in starts if _read_part(folder, start) is None]
+    on_found(len(images) - sum(min(PART, len(images) - start) for start in missing))
     sources = (images[place] for start in missing for place in range(start, min(start + PART, len(images))))
     pictures = read_ahead(sources, readers)
     for start in missing:

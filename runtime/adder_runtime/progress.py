@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -42,10 +44,25 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
+@dataclass(frozen=True)
+class Advance:
+    """Moves a bar on."""
+
+    progress: Progress
+    task: TaskID
+
+    def __call__(self, done: int) -> None:
+        """So many more are done."""
+        self.progress.advance(self.task, done)
+
+    def found(self, done: int) -> None:
+        """So many were done before it began: they count neither in the speed nor in the time that is left."""
+        self.progress.reset(self.task, completed=done)
+
+
 @contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with items a second and the time left; yields a function that is told how many more are done."""
+def bar(what: str, total: int) -> Iterator[Advance]:
+    """A bar with items a second and the time left; yields what is told how many more are done."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)
+        yield Advance(progress, progress.add_task(what, total=total))

@@ -30,7 +30,15 @@ def write_table(
     """Answer many pictures into a table, with a bar, and tell what it holds; the exit code."""
     with bar(NAME, len(names)) as advance:
         totals = run_job(
-            adder, names, numbers, out, least=least, readers=readers or READERS, force=force, on_progress=advance
+            adder,
+            names,
+            numbers,
+            out,
+            least=least,
+            readers=readers or READERS,
+            force=force,
+            on_progress=advance,
+            on_found=advance.found,
         )
     failed = totals.failed.total()
     if as_json:

@@ -141,8 +141,9 @@ def test_goes_on_where_it_stopped(
     damaged = parts / "000000008.jsonl"
     damaged.write_bytes(damaged.read_bytes().replace(b'"number": 8', b'"number": 9'))
     again: list[int] = []
-    run_job(classify, images, numbers_for(images), out, on_progress=again.append)
-    assert sum(again) == len(images)
+    found: list[int] = []
+    run_job(classify, images, numbers_for(images), out, on_progress=again.append, on_found=found.append)
+    assert (sum(found), sum(again)) == (8, len(images) - 8)  # of the two parts one is damaged
     assert out.read_text().splitlines()[0] == whole.read_text().splitlines()[0]
     assert [line.split(",")[:4] for line in out.read_text().splitlines()] == [
         line.split(",")[:4] for line in whole.read_text().splitlines()
@@ -230,22 +231,30 @@ def test_other_kinds_of_tables_are_refused(classify: Adder, images: list[str], t
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_twenty_times_it_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    whole, out = tmp_path / "whole.csv", tmp_path / "out.csv"
+@pytest.mark.parametrize(("suffix", "kills"), [(".csv", 8), (".jsonl", 6), (".parquet", 6)])
+def test_killed_at_random_it_gives_the_same_bytes(folder: Path, tmp_path: Path, suffix: str, kills: int) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    whole, out = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
     program = (
-        "import sys, time; from adder_runtime import answering, job; job.PART = 2; of = job.Row.of\n"
-        "job.Row.of = lambda *each: (time.sleep(0.02), of(*each))[1]\n"  # so that there is something to kill
+        "import sys, time; from adder_runtime import answering, job\n"
+        "job.PART = 2; of, back = job.Row.of, job.from_json\n"
+        # so that there is something to kill, also while the parts are joined
+        "job.Row.of = lambda *each: (time.sleep(0.012), of(*each))[1]\n"
+        "job.from_json = lambda line: (time.sleep(0.012), back(line))[1]\n"
         "answering.main()"
     )
     command = [sys.executable, "-c", program, str(folder), "7", "--out"]
+    begun = time.monotonic()
     assert subprocess.run([*command, str(whole)], capture_output=True, check=False).returncode == 1
+    took = time.monotonic() - begun
     chance = random.Random(5)
-    kills, begun = 0, time.monotonic()
-    while kills < 20:
+    killed, joining = 0, 0
+    while killed < kills or not joining:
         assert time.monotonic() - begun < 300
         process = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(chance.uniform(0.1, 1.6))
+            process.wait(chance.uniform(took / 4, took))
             out.unlink()  # it was quicker: begin anew
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
@@ -253,7 +262,8 @@ def test_killed_twenty_times_it_gives_the_same_bytes(folder: Path, tmp_path: Pat
             if out.exists():  # it had ended, and was only on its way out
                 out.unlink()
             else:
-                kills += 1
+                killed += 1
+                joining += any(path.name.startswith(".joined.") for path in tmp_path.glob(".out.*.parts/.*"))
     assert subprocess.run([*command, str(out)], capture_output=True, check=False).returncode == 1
     assert out.read_bytes() == whole.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "whole.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted((out.name, whole.name))
