@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.command_line import ApproachChoice, PrecisionChoice, VersionOption, exit_codes, run
+from adder_runtime.command_line import ApproachChoice, PrecisionChoice, VersionOption, check_alone, exit_codes, run
 from adder_runtime.contract import Approach, Precision
 from adder_runtime.errors import (
     CheckpointError,
@@ -37,6 +37,7 @@ app = typer.Typer(name=NAME, add_completion=False, rich_markup_mode=None, pretty
     )
 )
 def export(
+    context: typer.Context,
     approach: Annotated[ApproachChoice, typer.Option(help="What to export.")] = ApproachChoice.ALL,
     checkpoint: Annotated[
         Path, typer.Option(help="A checkpoint, or the folder that holds <approach>.safetensors.")
@@ -82,6 +83,8 @@ def export(
     from adder_export.parity_cases import count_pairs
     from adder_trainer.device import keep_memory
 
+    if conformance:
+        check_alone(context, "--conformance", "--checkpoint", "--out", "--data", "--force")
     if opset is not None and opset not in OPSETS:
         raise UsageError(f"opset is {opset}, must be {OPSETS[0]} to {OPSETS[-1]}")
     if checkpoint.is_file() and approach is ApproachChoice.ALL:

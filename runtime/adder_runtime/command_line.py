@@ -75,6 +75,20 @@ def exit_codes(*errors: type[AdderError], others: Mapping[int, str] | None = Non
     return "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in sorted(meanings.items()))
 
 
+def check_alone(context: typer.Context, option: str, *others: str) -> None:
+    """With an option that has a command do something else, only some of the others mean anything.
+
+    Raises:
+        UsageError: one was given that would do nothing.
+    """
+    for parameter in context.command.params:
+        name, source = parameter.opts[0], context.get_parameter_source(str(parameter.name))
+        if source is not None and source.name == "COMMANDLINE" and name not in (option, *others):
+            raise UsageError(
+                f"{option} and {name} do not go together: name one of them; see: {context.info_name} --help"
+            )
+
+
 def _show_version(context: typer.Context, wanted: bool) -> None:
     if wanted:
         try:

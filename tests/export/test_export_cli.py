@@ -58,6 +58,8 @@ def test_json_is_the_certificate(export: Export, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["--opset", "17"], 2, "opset is 17, must be 18 to 23"),
+        (["--conformance", "--precision", "int8"], 2, "--conformance and --precision do not go together"),
+        (["--conformance", "--json"], 2, "--conformance and --json do not go together"),
         (["--approach", "guess"], 2, "'classify', 'regress', 'all'"),
         (["--checkpoint", "{artifacts}/regress.safetensors"], 2, "name it with --approach"),
         (["--approach", "classify", "--checkpoint", "{artifacts}/regress.safetensors"], 9, "holds regress, wanted"),

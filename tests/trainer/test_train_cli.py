@@ -48,6 +48,8 @@ FACTS = "reports/finder/facts.json"
 
 QUICK = ("--approach", "regress", "--epochs", 1, "--batch-size", 32, "--device", "cpu", "--json")
 
+MEASURE = ("--validate-only", "--approach", "regress", "--device", "cpu", "--json")
+
 
 @pytest.fixture
 def adder_train(command: Callable[..., Result]) -> Train:
@@ -114,6 +116,12 @@ BAD_OPTIONS = {
     "--finder --resume": "--finder and --resume do not go together",
     "--finder --test": "--finder and --test do not go together",
     "--finder --photo-share 0.1": "--finder and --photo-share do not go together",
+    "--finder --recipe source": "--finder and --recipe do not go together",
+    "--finder --compile": "--finder and --compile do not go together",
+    "--validate-only --epochs 2": "--validate-only and --epochs do not go together",
+    "--validate-only --finder": "--finder and --validate-only do not go together",
+    "--explain-stacking --approach classify": "--explain-stacking and --approach do not go together",
+    "--explain-stacking --json": "--explain-stacking and --json do not go together",
     "--seed -1": "--seed",
     "--seed 4294967296": "--seed",
     "--approach guess": "'classify', 'regress', 'all'",
@@ -168,7 +176,7 @@ def test_folder_that_cannot_be_written_is_told_before_the_data_is_read(adder_tra
 def test_nothing_to_go_on_with_ends_with_its_code(
     options: str, message: str, adder_train: Train, tmp_path: Path
 ) -> None:
-    code, out, err = adder_train(*QUICK, options, "--out", tmp_path)
+    code, out, err = adder_train("--approach", "regress", "--device", "cpu", options, "--out", tmp_path)
     assert (code, out) == (9, "")
     assert message in complaint(err)
 
@@ -200,7 +208,7 @@ def test_validate_only_writes_the_same_report_and_leaves_the_checkpoint(adder_tr
     report = tmp_path / "reports" / "regress"
     for name in REPORT - {"history.csv", "curves.png"}:
         (report / name).write_text("spoiled")
-    code, out, _ = adder_train(*QUICK, "--validate-only", "--out", tmp_path)
+    code, out, _ = adder_train(*MEASURE, "--out", tmp_path)
     assert code == 0
     assert json.loads(out) == {name: value for name, value in trained.items() if name != "test"}
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -283,7 +291,7 @@ def test_one_epoch_of_mnist_from_end_to_end(
     assert (facts["validation"]["images"], facts["validation"]["pairs"]) == (5_000, 50_000)
     assert facts["validation"]["digit_accuracy"] > 0.9
     assert {path.name for path in (tmp_path / "reports" / "regress").iterdir()} == REPORT
-    code, out, _ = adder_train(*asked, "--validate-only", "--test", "--out", tmp_path)
+    code, out, _ = adder_train(*MEASURE, "--data", mnist_folder, "--test", "--out", tmp_path)
     assert code == 0
     measured = json.loads(out)
     assert measured["validation"] == facts["validation"]

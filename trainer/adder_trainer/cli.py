@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adder_runtime.command_line import ApproachChoice, VersionOption, exit_codes, run
+from adder_runtime.command_line import ApproachChoice, VersionOption, check_alone, exit_codes, run
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, DataError, DeviceError, OutputError, UsageError
 from adder_runtime.progress import console, print_table
@@ -22,6 +22,7 @@ app = typer.Typer(name="adder-train", add_completion=False, rich_markup_mode=Non
 
 @app.command(epilog=exit_codes(UsageError, OutputError, DataError, CheckpointError, DeviceError))
 def train(
+    context: typer.Context,
     approach: Annotated[ApproachChoice, typer.Option(help="What to train.")] = ApproachChoice.ALL,
     recipe: Annotated[
         RecipeName, typer.Option(help="Our recipe, or the one of the approaches' source.")
@@ -111,12 +112,15 @@ def train(
         "--validate-only": validate_only,
         "--explain-stacking": explain_stacking,
     }
-    if finder:
-        for option, is_given in (named | {"--photo-share": photo_share is not None, "--test": test}).items():
-            if is_given and option != "--force":
-                raise UsageError(f"--finder and {option} do not go together: name one of them; see: adder-train --help")
     if len(together := [option for option, is_given in named.items() if is_given]) > 1:
         raise UsageError(f"{' and '.join(together)} do not go together: name one of them; see: adder-train --help")
+    places = "--device", "--data", "--out"
+    if finder:
+        check_alone(context, "--finder", "--epochs", "--batch-size", "--lr", "--seed", "--force", "--json", *places)
+    elif explain_stacking:
+        check_alone(context, "--explain-stacking", "--recipe", *places)
+    elif validate_only:
+        check_alone(context, "--validate-only", "--approach", "--recipe", "--test", "--json", *places)
     chosen = find_device(device)
     keep_memory()
     console.print(f"device: {chosen}" + (" (auto)" if device is DeviceName.AUTO else ""))
