@@ -40,8 +40,8 @@ def lines_of(facts: dict[str, Any]) -> Iterator[str]:
     ]
     yield from table_lines([head, *rows])
     yield ""
-    if "many" in facts:
-        yield from table_lines([["a run over many files", "figure"], *many_rows(facts)])
+    if over_files := many_rows(facts):
+        yield from table_lines([["a run over many files", "figure"], *over_files])
         yield ""
     took = facts["took"]
     yield f"measured in {took['figures']:,.0f} s" + (f", many files in {took['many']:,.0f} s" if "many" in took else "")
@@ -124,7 +124,9 @@ def ratio_rows(facts: dict[str, Any]) -> list[Row]:
 
 
 def many_rows(facts: dict[str, Any]) -> list[Row]:
-    """A run over many files, as pictures a second and memory."""
+    """A run over many files, as pictures a second and memory; none where there was no such run."""
+    if "many" not in facts:
+        return []
     many = facts["many"]
     readers = f"{many['readers']} threads"
     return [
