@@ -47,6 +47,9 @@ WEIGHT_INPUT = 1
 
 QUANTIZED = ("Conv", "Gemm", "MatMul")
 
+FLOAT = ("Softmax",)
+"""Operators that stay in 32 bits inside the network: ONNX Runtime 1.15 cannot load them in 16."""
+
 TrainingImages = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images (n, 28, 28, 1) that were trained on, and their digits (n)."""
 
@@ -98,7 +101,7 @@ def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
     inferred = onnx.shape_inference.infer_shapes(made, data_prop=True).graph
     floats = {value.name for value in inferred.value_info if value.type.tensor_type.elem_type == TensorProto.FLOAT}
     weights = {tensor.name: tensor for tensor in made.graph.initializer if tensor.data_type == TensorProto.FLOAT}
-    network = set(network_nodes(made))
+    network = {place for place in network_nodes(made) if made.graph.node[place].op_type not in FLOAT}
     outside = {name for place, node in enumerate(made.graph.node) if place not in network for name in inputs_of(node)}
     halves: set[str] = set()  # values of 16 bits that exist so far
     nodes: list[onnx.NodeProto] = []

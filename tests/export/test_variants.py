@@ -111,6 +111,14 @@ def test_only_the_network_is_of_fewer_bits(approach: Approach, precision: Precis
     assert weights > 0.95 * whole["model"]["parameters"]
 
 
+def test_softmax_stays_in_32_bits(proto: onnx.ModelProto) -> None:
+    # ONNX Runtime 1.15 does not load it in 16
+    known = onnx.shape_inference.infer_shapes(proto).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in (*known.value_info, *known.output)}
+    found = [types[node.output[0]] for node in proto.graph.node if node.op_type == "Softmax"]
+    assert set(found) == {TensorProto.FLOAT}
+
+
 def test_it_answers_nearly_as_float32(approach: Approach, precision: Precision, drawn: Images) -> None:
     pixels, digit = drawn
     number = np.arange(len(digit), dtype=np.int32) // 10
