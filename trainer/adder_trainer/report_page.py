@@ -157,8 +157,9 @@ Above each picture the digit that was read, and the confidence when asked to add
 
 ## What training does to the pictures
 
-Each part of the augmentation on its own. Of the settings below, *augment* turns on warp and thicken, and *photo share*
-is the share of pictures that are drawn and photographed, by the other parts:
+Each part of the augmentation on its own, by the function that does it. Of the settings below, *augment* turns on warp
+and thicken, and *photo share* is the share of pictures that are drawn and photographed, by the other parts; what is
+marked *finder* is drawn only to teach the finder, the network in the normaliser:
 
 ![augmentations](augmentations.png)"""
 
