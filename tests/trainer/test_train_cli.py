@@ -314,6 +314,10 @@ def test_finder_is_trained_and_leaves_weights_and_a_sheet(
     with safe_open(tmp_path / "finder.safetensors", "pt") as file:
         assert json.loads(file.metadata()["facts"]) == facts == json.loads((tmp_path / FACTS).read_text())
     assert (tmp_path / "reports/finder/found.png").read_bytes().startswith(b"\x89PNG")
+    text = (tmp_path / "reports/finder/README.md").read_text()
+    assert set(re.findall(r"\]\(([^)]+)\)", text)) == {"found.png", "facts.json"}
+    assert f"    adder-train --finder --seed {facts['seed']} --epochs 1 --batch-size 10\n" in text
+    assert f"by {facts['validation']['overlap_whole']:.1%} in the look at the whole picture" in text
     before = (tmp_path / "finder.safetensors").read_bytes()
     code, _, err = adder_train(*words)
     assert (code, complaint(err).partition("; ")[2]) == (7, "replace it with --force, or give another --out")

@@ -174,8 +174,8 @@ a full stroke's 1, and what is read of it:
 
 Paper with light, grain, lines and specks; noise; black; printed letters, without those that look like a digit;
 scribbles; two digits side by side. AUROC is the probability that the answer to one of MNIST's digits is surer than one
-to such a picture, where 0.5 is chance; nothing read has a confidence of 0. Of MNIST's own digits, which show one, less
-than 0.1 % were to be taken for blank:
+to such a picture, where 0.5 is chance; nothing read has a confidence of 0. Of MNIST's own digits fewer than 0.1 % were
+to be taken for nothing:
 
 {unknown_table(facts)}
 

@@ -58,7 +58,7 @@ def unchanged_figures(
     temperature: float,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, dict[str, float | int]]:
-    """What facts keep, by frame: how far the ink moved and what is read of it; shares from 0 to 1.
+    """What facts keep, by frame: how far the ink moved, and of all pairs what is read of it; shares from 0 to 1.
 
     Args:
         network: on the device of the digits.
@@ -70,10 +70,10 @@ def unchanged_figures(
     found: dict[str, dict[str, float | int]] = {}
     for name, frame in FRAMES.items():
         passed = pass_through(digits.ink, frame, on_progress)
-        digit = ask(network, passed.ink, passed.readable, temperature).digit[:, 0]
+        digit = ask(network, passed.ink, passed.readable, temperature).digit  # (n, 10)
         shares = {
-            "same_digit": digit == measured.answers.digit[:, 0],
-            "digit_accuracy": digit == digits.digit,
+            "same_digit": digit == measured.answers.digit,
+            "digit_accuracy": digit == digits.digit[:, None],
             "unread": digit == UNREAD,
         }
         found[name] = {
