@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -170,14 +172,14 @@ def sureness() -> str:
     return table(f"{head} | not consistent", rows)
 
 
-def side_by_side(part: str, *figures: tuple[str, str, str]) -> str:
+def side_by_side(part: Callable[[dict[str, Any]], dict[str, Any]], *figures: tuple[str, str, str]) -> str:
     """A part of both reports' facts, a row for each kind of picture.
 
     Args:
-        part: key of the facts.
+        part: of facts, figures by kind.
         figures: of each the key, the format, and the heading.
     """
-    first, second = (read(f"reports/{approach}/facts.json")[part] for approach in APPROACHES)
+    first, second = (part(read(f"reports/{approach}/facts.json")) for approach in APPROACHES)
     rows = []
     for kind in first:
         cells = [
@@ -234,12 +236,27 @@ def bindings() -> str:
 
 def rendered() -> str:
     """Validation digits written and photographed by the program."""
-    return side_by_side("rendered", ("digit_accuracy", ".1%", "digit right"), ("ink_alone", ".1%", "of its ink alone"))
+    return side_by_side(
+        itemgetter("rendered"), ("digit_accuracy", ".1%", "digit right"), ("ink_alone", ".1%", "of its ink alone")
+    )
 
 
 def unknown() -> str:
     """Pictures that show no digit."""
-    return side_by_side("unknown", ("unread", ".2%", "nothing read"), ("auroc", ".4f", "AUROC"))
+
+    def part(facts: dict[str, Any]) -> dict[str, Any]:
+        known, *groups = facts["unknown"].items()
+        test = {"pictures": facts["test"]["images"], "unread": facts["test"]["unread"]}
+        return dict([known, ("MNIST's test digits", test), *groups])
+
+    return side_by_side(part, ("unread", ".2%", "nothing read"), ("auroc", ".4f", "AUROC"))
+
+
+def unchanged() -> str:
+    """Validation digits that pass through the normaliser."""
+    return side_by_side(
+        itemgetter("unchanged"), ("mean_difference", ".4f", "mean difference"), ("same_digit", ".2%", "same digit")
+    )
 
 
 def handwriting() -> str:
@@ -290,6 +307,7 @@ TABLES = {
     "rendered": rendered,
     "sureness": sureness,
     "unknown": unknown,
+    "unchanged": unchanged,
     "stacking": stacking,
     "ratios": ratios,
     "missed": missed,
