@@ -19,6 +19,7 @@ import typer
 from adder_runtime import errors
 
 ROOT = Path(__file__).parents[1]
+REPORTS = ROOT / "artifacts" / "reports"
 README = (ROOT / "README.md").read_text()
 COMMANDS = (
     "adder_runtime.cli",
@@ -93,13 +94,32 @@ def test_every_exit_code_is_in_the_table() -> None:
 @pytest.mark.parametrize(
     "page",
     ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "artifacts/README.md", "artifacts/CONTRACT.md"]
-    + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("examples/*/README.md"))],
+    + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("examples/*/README.md"))]
+    + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("artifacts/*/**/README.md"))],
 )
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
     assert [
         link for link in links if not link.startswith("http") and not (ROOT / page).parent.joinpath(link).exists()
     ] == []
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in REPORTS.iterdir() if path.is_dir()))
+def test_each_folder_of_reports_has_a_page_that_shows_all_its_pictures(folder: str) -> None:
+    page = (REPORTS / folder / "README.md").read_text()
+    shown = set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page))
+    assert shown == {path.name for path in (REPORTS / folder).glob("*.png")}
+    assert re.search(r"^    adder-(train|measure) ", page, re.MULTILINE), "what wrote it is not told"
+    listed = README + (ROOT / "artifacts/README.md").read_text()
+    assert folder.endswith("-source") or f"reports/{folder}/README.md)" in listed
+
+
+@pytest.mark.parametrize(("refused", "lowest"), [(1.0, "none"), (0.995, "0.1%")])
+def test_curve_says_where_nothing_is_wrong(refused: float, lowest: str) -> None:
+    accuracy = {"digit_accuracy": 0.9, "sum_accuracy": 0.99}
+    run = {"photo_share": 0.1, "rendered": accuracy, "validation": accuracy, "test": accuracy}
+    (axes,) = tool("gather_runs").draw_trade([run | {"blank": {"unread": refused}}]).axes
+    assert axes.get_yticklabels()[0].get_text() == lowest
 
 
 def test_make_targets_that_are_named_exist() -> None:

@@ -26,7 +26,8 @@ CURVE = OUT.with_name("trade.png")
 APPROACHES = ("classify", "regress")
 
 LEAST = 5e-4
-"""Share that is drawn where nothing is wrong, half a picture of 1,000: no error has no place on a logarithmic axis."""
+"""Where nothing is wrong it is drawn here, at half a picture of 1,000, with a tick that says "none": no error has no
+place on a logarithmic axis."""
 
 
 def gather(folders: list[Path], before: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +67,7 @@ def draw_trade(runs: list[dict[str, Any]]) -> Figure:
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     shares = [run["photo_share"] for run in runs]
+    is_none = False
     for name, colour, wrong in (
         ("digit, rendered validation pictures", "#c44e22", [1 - run["rendered"]["digit_accuracy"] for run in runs]),
         ("blank paper that is answered", "#6f6f6f", [1 - run["blank"]["unread"] for run in runs]),
@@ -73,12 +75,17 @@ def draw_trade(runs: list[dict[str, Any]]) -> Figure:
         ("sum, MNIST test", "#0b5fa5", [1 - run["test"]["sum_accuracy"] for run in runs]),
     ):
         axes.plot(shares, [max(share, LEAST) for share in wrong], "o-", color=colour, label=name)
+        is_none |= min(wrong) == 0
     axes.set(yscale="log", xlabel="share of each batch that is rendered", ylabel="wrong")
     axes.set_xticks(shares)
     axes.set_yticks([0.001, 0.003, 0.01, 0.03, 0.1])
     for axis, decimals in ((axes.xaxis, 0), (axes.yaxis, 1)):
         axis.set_major_formatter(PercentFormatter(1, decimals))
     axes.yaxis.set_minor_formatter(NullFormatter())
+    if is_none:
+        ticks = axes.get_yticks().tolist()
+        axes.set_yticks([LEAST, *ticks], ["none", *(f"{share:.1%}" for share in ticks)])
+        axes.axhline(LEAST, color="#b0b0b0", linestyle=":", linewidth=1, zorder=0)
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

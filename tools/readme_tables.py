@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from adder_runtime.bench_text import many_rows, model_rows, ratio_rows
 from adder_runtime.contract import (
     CONTRACT_VERSION,
     INPUTS,
@@ -169,14 +172,14 @@ def sureness() -> str:
     return table(f"{head} | not consistent", rows)
 
 
-def side_by_side(part: str, *figures: tuple[str, str, str]) -> str:
+def side_by_side(part: Callable[[dict[str, Any]], dict[str, Any]], *figures: tuple[str, str, str]) -> str:
     """A part of both reports' facts, a row for each kind of picture.
 
     Args:
-        part: key of the facts.
+        part: of facts, figures by kind.
         figures: of each the key, the format, and the heading.
     """
-    first, second = (read(f"reports/{approach}/facts.json")[part] for approach in APPROACHES)
+    first, second = (part(read(f"reports/{approach}/facts.json")) for approach in APPROACHES)
     rows = []
     for kind in first:
         cells = [
@@ -190,40 +193,28 @@ def side_by_side(part: str, *figures: tuple[str, str, str]) -> str:
 
 
 def ratios() -> str:
-    """What the runtime costs beside bare means."""
-    facts = read("bench/report.json")
+    """What the runtime costs beside bare means, and whether that is what is wanted."""
     rows = [
-        [
-            each["name"],
-            f"{each['ratio']:.2f}",
-            f"{each['low']:.2f} to {each['high']:.2f}",
-            str(each["runs"]),
-            "-" if each["wanted"] is None else f"{'at most' if each['at_most'] else 'at least'} {each['wanted']:.2f}",
-        ]
-        for each in facts["ratios"]
+        [*row[:-1], "**missed**" if row[-1] == "missed" else row[-1]] for row in ratio_rows(read("bench/report.json"))
     ]
-    peak = facts["peak_of_12_megapixels"]
-    rows.append(["peak memory on 12 megapixels RGB / the array", f"{peak:.2f}", "-", "1", "at most 4.00"])
-    return table("ratio | median | quartiles | runs | wanted", rows)
+    return table("ratio | median | quartiles | runs | wanted | which is", rows)
+
+
+def missed() -> str:
+    """Which of the wanted ratios are missed."""
+    names = [f"*{row[0]}* ({row[1]}, {row[4]})" for row in ratio_rows(read("bench/report.json")) if row[-1] == "missed"]
+    return "; ".join(names) or "none"
 
 
 def models() -> str:
     """Size and speed of each model file."""
-    rows = [
-        [
-            f"{each['approach']} {each['precision']}",
-            each["provider"],
-            f"{each['bytes'] / 1000:.0f} KB",
-            f"{each['accuracy']['sum_accuracy']:.2%}",
-            f"{each['load_ms']:.0f} ms",
-            f"{each['p50_ms']:.2f} / {each['p99_ms']:.2f} ms",
-            *(f"{speed:,.0f}" for speed in each["pictures_per_second"].values()),
-            f"{each['peak_bytes'] / 1e6:.0f} MB",
-        ]
-        for each in read("bench/report.json")["models"]
-    ]
-    batches = " | ".join(f"a second, {batch} at a time" for batch in (1, 8, 64, 256))
-    return table(f"model | provider | size | sum right | load | p50 / p99 | {batches} | peak of the process", rows)
+    head, *rows = model_rows(read("bench/report.json"))
+    return table(" | ".join(head), rows)
+
+
+def over_files() -> str:
+    """A run over many files."""
+    return table("a run over many files | figure", many_rows(read("bench/report.json")))
 
 
 def bindings() -> str:
@@ -245,12 +236,27 @@ def bindings() -> str:
 
 def rendered() -> str:
     """Validation digits written and photographed by the program."""
-    return side_by_side("rendered", ("digit_accuracy", ".1%", "digit right"), ("ink_alone", ".1%", "of its ink alone"))
+    return side_by_side(
+        itemgetter("rendered"), ("digit_accuracy", ".1%", "digit right"), ("ink_alone", ".1%", "of its ink alone")
+    )
 
 
 def unknown() -> str:
     """Pictures that show no digit."""
-    return side_by_side("unknown", ("unread", ".2%", "nothing read"), ("auroc", ".4f", "AUROC"))
+
+    def part(facts: dict[str, Any]) -> dict[str, Any]:
+        known, *groups = facts["unknown"].items()
+        test = {"pictures": facts["test"]["images"], "unread": facts["test"]["unread"]}
+        return dict([known, ("MNIST's test digits", test), *groups])
+
+    return side_by_side(part, ("unread", ".2%", "nothing read"), ("auroc", ".4f", "AUROC"))
+
+
+def unchanged() -> str:
+    """Validation digits that pass through the normaliser."""
+    return side_by_side(
+        itemgetter("unchanged"), ("mean_difference", ".4f", "mean difference"), ("same_digit", ".2%", "same digit")
+    )
 
 
 def handwriting() -> str:
@@ -301,9 +307,12 @@ TABLES = {
     "rendered": rendered,
     "sureness": sureness,
     "unknown": unknown,
+    "unchanged": unchanged,
     "stacking": stacking,
     "ratios": ratios,
+    "missed": missed,
     "models": models,
+    "over_files": over_files,
     "bindings": bindings,
     "contract": contract,
     "metadata": metadata,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,20 +21,14 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_ir.passes import common
 
 from adder_export.graph import shorten_names
+from adder_export.initializers import branches, half, held_in_branches, held_once, inputs_of, stored_in_few_bits
 from adder_runtime.contract import IMAGE, INK, NUMBER, NUMBERS
 from adder_trainer.kinds import KINDS
-from adder_trainer.normalize.finder import LEVELS
 from adder_trainer.photo import render
 from adder_trainer.strokes import tile
 
 LEAST_WEIGHTS = 500
 """Layers with fewer weights stay in floats: they make no file smaller, and the sum of regress hangs on two of them."""
-
-LEAST_STORED_IN_FEWER = 64
-"""Values that are worth the nodes which bring them back to 32 bits."""
-
-SMALLEST_HALF = 2.0**-24
-"""Of which all numbers in 16 bits are whole multiples."""
 
 CALIBRATION_IMAGES = 2_000
 """Training images over which the ranges of the network's values are measured."""
@@ -53,6 +46,9 @@ WEIGHT_INPUT = 1
 """Place of the weights among the inputs of Conv, Gemm and MatMul."""
 
 QUANTIZED = ("Conv", "Gemm", "MatMul")
+
+FLOAT = ("Softmax",)
+"""Operators that stay in 32 bits inside the network: ONNX Runtime 1.15 cannot load them in 16."""
 
 TrainingImages = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images (n, 28, 28, 1) that were trained on, and their digits (n)."""
@@ -105,8 +101,8 @@ def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
     inferred = onnx.shape_inference.infer_shapes(made, data_prop=True).graph
     floats = {value.name for value in inferred.value_info if value.type.tensor_type.elem_type == TensorProto.FLOAT}
     weights = {tensor.name: tensor for tensor in made.graph.initializer if tensor.data_type == TensorProto.FLOAT}
-    network = set(network_nodes(made))
-    outside = {name for place, node in enumerate(made.graph.node) if place not in network for name in _inputs(node)}
+    network = {place for place in network_nodes(made) if made.graph.node[place].op_type not in FLOAT}
+    outside = {name for place, node in enumerate(made.graph.node) if place not in network for name in inputs_of(node)}
     halves: set[str] = set()  # values of 16 bits that exist so far
     nodes: list[onnx.NodeProto] = []
 
@@ -211,82 +207,18 @@ def calibration_images(training: TrainingImages) -> Iterator[NDArray[np.uint8]]:
         yield render(tiles, kind, generator).numpy()
 
 
-def stored_in_few_bits(graph: onnx.GraphProto) -> None:
-    """Hold the weights of a graph in as few bits as hold them exactly, and make float32 of them before its nodes.
-
-    In 8 bits where those of each channel are whole multiples of one step, as the finder's are; in 16 where these do.
-    Runtimes calculate that once, when they load the file.
-
-    Args:
-        graph: changed in place.
-    """
-    made = []
-    waiting = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT]
-    while waiting:
-        tensor = waiting.pop(0)
-        values, name = numpy_helper.to_array(tensor), tensor.name
-        if values.size < LEAST_STORED_IN_FEWER:
-            continue
-        with np.errstate(over="ignore"):
-            stored = values.astype(np.float16)
-        if (stored != values).any():
-            continue
-        if (steps := steps_of(values)) is not None:
-            multiples, of_step = f"{name}_8", f"{name}_step"
-            tensor.CopyFrom(numpy_helper.from_array((values / steps).astype(np.int8), multiples))
-            graph.initializer.append(numpy_helper.from_array(steps, of_step))
-            waiting.append(graph.initializer[-1])
-            made += [
-                helper.make_node("Mul", [f"{name}_whole", of_step], [name]),
-                helper.make_node("Cast", [multiples], [f"{name}_whole"], to=TensorProto.FLOAT),
-            ]
-        else:
-            tensor.CopyFrom(numpy_helper.from_array(stored, half(name)))
-            made.append(helper.make_node("Cast", [half(name)], [name], to=TensorProto.FLOAT))
-    nodes = [*reversed(made), *graph.node]  # a step before its multiples
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def steps_of(weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The step of each channel of which all its weights are whole multiples of 8 bits; None where they are not.
-
-    Args:
-        weights: of a layer of convolutions, (channels, n, height, width), or transposed (n, channels, height, width);
-            what 16 bits hold.
-
-    Returns:
-        (channels, 1, 1, 1) or (1, channels, 1, 1), fewer than there are weights.
-    """
-    if weights.ndim != 4:
-        return None
-    whole = np.rint(weights.astype(np.float64) / SMALLEST_HALF).astype(np.int64)
-    for own in (0, 1):
-        others = tuple(axis for axis in range(4) if axis != own)
-        step = np.gcd.reduce(whole, axis=others, keepdims=True).clip(1)
-        # a number alone is a multiple of itself, and so are the steps
-        if step.size < whole.size and (np.abs(whole) <= LEVELS * step).all():
-            return np.asarray(step * SMALLEST_HALF, np.float32)
-    return None
-
-
-def half(name: str) -> str:
-    """Name of what a value is in 16 bits."""
-    return f"{name}_half"
-
-
 def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.ModelProto | None = None) -> onnx.ModelProto:
     """The model of these nodes, checked, in as few bytes as answer the same.
 
-    So without initializers that none of them uses, with what `held_in_branches` moves, `stored_in_few_bits`, and with
-    short names.
+    So without initializers that none of them uses or that are there twice, with what `held_in_branches` moves,
+    `stored_in_few_bits`, and with short names.
 
     Args:
         proto: changed in place.
         nodes: all of the graph, in order.
         like: a model whose versions and producer it is to have, where a tool has put its own.
     """
-    used = {name for node in nodes for name in _inputs(node)}
+    used = {name for node in nodes for name in inputs_of(node)}
     kept = [tensor for tensor in proto.graph.initializer if tensor.name in used]
     del proto.graph.node[:], proto.graph.initializer[:], proto.graph.value_info[:]
     proto.graph.node.extend(nodes)
@@ -300,47 +232,11 @@ def finish(proto: onnx.ModelProto, nodes: list[onnx.NodeProto], like: onnx.Model
         del proto.opset_import[:], proto.metadata_props[:]
         proto.opset_import.extend(like.opset_import)
     held_in_branches(proto.graph)
+    held_once(proto.graph)
     stored_in_few_bits(proto.graph)
     for branch in branches(proto.graph):  # as it is now: the nodes around it were copied
         stored_in_few_bits(branch)
+    held_once(proto.graph)  # of their steps some are equal
     shorten_names(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
-
-
-def held_in_branches(graph: onnx.GraphProto) -> None:
-    """Move the weights that one branch of an If alone uses into that branch.
-
-    ONNX Runtime arranges weights for its fastest convolutions only where they lie in the same graph as the layer.
-
-    Args:
-        graph: changed in place.
-    """
-    uses = Counter(name for node in graph.node for name in {*node.input})
-    uses.update(name for branch in branches(graph) for name in {*_used_in(branch)})
-    for branch in branches(graph):
-        own = {name for name in _used_in(branch) if uses[name] == 1}
-        tensors = [tensor for tensor in graph.initializer if tensor.name in own]
-        branch.initializer.extend(tensors)
-        for tensor in tensors:
-            graph.initializer.remove(tensor)
-
-
-def branches(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
-    """Of the conditions among the graph's own nodes."""
-    return [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
-
-
-def _used_in(branch: onnx.GraphProto) -> Iterator[str]:
-    """What the nodes of a branch, and the branches in it, take, and what it gives."""
-    for node in branch.node:
-        yield from _inputs(node)
-    yield from (value.name for value in branch.output)
-
-
-def _inputs(node: onnx.NodeProto) -> Iterator[str]:
-    """What a node takes, and what the branches of an If take from around it."""
-    yield from node.input
-    for attribute in node.attribute:
-        if attribute.type == onnx.AttributeProto.GRAPH:
-            yield from _used_in(attribute.g)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import platform
 import statistics
 import subprocess
 import tempfile
@@ -13,15 +12,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, compare, decode, picture, timed
-from adder_runtime.bench_inside import compare_imports, compare_options, profile
+from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, Found, compare, decode, picture, timed
+from adder_runtime.bench_inside import compare_imports, compare_options
+from adder_runtime.bench_machine import describe_machine
 from adder_runtime.bench_many import FEW, TIMED, measure_many, memory_over
+from adder_runtime.bench_profile import profile
 from adder_runtime.bench_runtime import added, contests, in_a_process, shipped
 from adder_runtime.contract import NUMBERS, Approach, Key
 from adder_runtime.image_file import to_jpeg
@@ -30,7 +31,7 @@ from adder_runtime.measure import measure_each, summarise
 from adder_runtime.model import Adder
 from adder_runtime.session import Provider, find_model, import_onnxruntime
 
-FACTS_VERSION = "1"
+FACTS_VERSION = "2"
 """Raised when a key of the facts changes its meaning."""
 
 SIDES = (28, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -116,25 +117,31 @@ def over_sizes(adder: Adder, seconds: float) -> list[dict[str, Any]]:
     for side in SIDES:
         pixels = picture(side, side, 3)
         content = to_jpeg(pixels)
-        found = compare(
-            Contest("", partial(adder.predict, pixels, NUMBER), partial(decode, content), 0, least=3), seconds
-        )
-        rows.append({"side": side, "predict_ms": found.first_ms, "decode_ms": found.second_ms, "runs": found.runs})
+        found = compare(Contest("", partial(adder.predict, pixels, NUMBER), partial(decode, content), least=3), seconds)
+        rows.append({"side": side, "predict_ms": found.first_ms, "decode_ms": found.second_ms, **spread(found)})
     return rows
 
 
 def over_threads(path: Path, seconds: float) -> list[dict[str, Any]]:
-    """Throughput of a batch of 64 with 1, 2, 4, ... threads, up to the machine's."""
+    """Throughput of a batch of 64 with 1, 2, 4, ... threads, up to the machine's, each in turn with one thread."""
     rows = []
     images = picture(*SMALL)[None].repeat(64, 0)
     numbers = np.full(64, NUMBER, np.int32)
+    one = Adder.load(path, provider=Provider.CPU)
     threads = 1
     while threads <= (os.cpu_count() or 1):
-        adder = Adder.load(path, provider=Provider.CPU, threads=threads)
-        took = statistics.median(timed(partial(adder.run, images, numbers), seconds, least=3))
-        rows.append({"threads": threads, "pictures_per_second": 64 / took})
+        several = Adder.load(path, provider=Provider.CPU, threads=threads)
+        found = compare(
+            Contest("", partial(one.run, images, numbers), partial(several.run, images, numbers), least=3), seconds
+        )
+        rows.append({"threads": threads, "pictures_per_second": 64e3 / found.second_ms, **spread(found)})
         threads *= 2
     return rows
+
+
+def spread(found: Found) -> dict[str, Any]:
+    """A ratio's median and quartiles, and over how many runs."""
+    return {"ratio": found.ratio, "low": found.low, "high": found.high, "runs": found.runs}
 
 
 def run_bench(
@@ -154,8 +161,9 @@ def run_bench(
     Raises:
         AdderError: a model cannot be loaded, or the folder has no labels.
     """
-    ort = import_onnxruntime()
-    providers = [Provider.CPU, *([Provider.CUDA] if "CUDAExecutionProvider" in ort.get_available_providers() else [])]
+    began = time.perf_counter()
+    with_cuda = "CUDAExecutionProvider" in import_onnxruntime().get_available_providers()
+    providers = [Provider.CPU, *([Provider.CUDA] if with_cuda else [])]
     path = find_model(Approach.CLASSIFY)
     models = []
     for each in shipped():
@@ -165,7 +173,7 @@ def run_bench(
     adder = Adder.load(path, provider=Provider.CPU)
     ratios = []
     with tempfile.TemporaryDirectory() as scratch:
-        for contest in (*contests(adder, Path(scratch)), *added()):
+        for contest in chain(contests(adder, Path(scratch)), added()):
             on_step(contest.name)
             ratios.append(asdict(compare(contest, seconds)))
             gc.collect()
@@ -178,16 +186,9 @@ def run_bench(
         "imports": compare_imports(),
     }
     on_step("sizes and threads")
-    facts = {
+    facts: dict[str, Any] = {
         "bench": FACTS_VERSION,
-        "machine": {
-            "system": platform.system(),
-            "architecture": platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "onnxruntime": ort.__version__,
-            **{name: version(name) for name in ("numpy", "pillow")},
-        },
+        "machine": describe_machine(),
         "threads": 1,
         "seconds": seconds,
         "models": models,
@@ -197,6 +198,8 @@ def run_bench(
         "sizes": over_sizes(adder, seconds / 3),
         "threads_scaling": over_threads(path, seconds),
     }
+    figured = time.perf_counter()
+    facts["took"] = {"figures": figured - began}
     if many:
         timed_files = min(many, TIMED)
         on_step(f"{timed_files:,} files")
@@ -205,4 +208,5 @@ def run_bench(
         on_step(f"memory over {many:,} files")
         with tempfile.TemporaryDirectory() as scratch:
             facts["memory_over_files"] = memory_over(sorted({FEW, many}), Path(scratch), in_a_process)
+        facts["took"]["many"] = time.perf_counter() - figured
     return facts

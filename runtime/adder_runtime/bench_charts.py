@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from adder_runtime.bench_text import name_of
 from adder_runtime.drawing import LINE, MAIN, OTHER, TEXT, WRONG, Canvas, Frame, new_drawing, write
 
 MARGIN, TITLE_SIZE, TEXT_SIZE, SMALL = 40, 30, 18, 15
@@ -44,11 +45,6 @@ def draw_throughput(facts: dict[str, Any]) -> Image.Image:
         for model in facts["models"]
     }
     return draw_lines("throughput at 28x28 over the batch, one thread", "pictures in a run", "pictures a second", lines)
-
-
-def name_of(model: dict[str, Any]) -> str:
-    """What the keys call a model."""
-    return f"{model['approach']} {model['precision']} on {model['provider']}"
 
 
 def draw_lines(title: str, across: str, up: str, lines: Mapping[str, Points]) -> Image.Image:

@@ -1,87 +1,32 @@
-"""Where the time goes: operators of the graph, options of the session, imports of a short call.
+"""What each option of the session changes, and what the imports of a short call take.
 
 So that the next person knows why each option is there, and what it would be without it.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from adder_runtime.bench_contest import in_turn, quartiles
 from adder_runtime.contract import IMAGE, NUMBER
 from adder_runtime.image_file import Pixels
 from adder_runtime.session import import_onnxruntime, session_options
 
-PROFILED_RUNS = 50
-
-MOST = 12
-"""Operators that a profile names; the others are summed up."""
-
-STARTS = 5
+STARTS = 6
 """Sessions or processes that are begun for each figure."""
-
-BRANCHING = "If"
-"""Operator whose time is that of other nodes, which are told too."""
 
 IMPORTS = ("numpy", "PIL.Image", "onnxruntime", "adder_runtime", "adder_runtime.cli", "rich.progress")
 """What is imported at the start, and what is not unless it is used."""
 
 Change = Callable[[Any, Any], None]
 """Changes session options: the module onnxruntime, the options."""
-
-
-def profile(path: Path, pixels: Pixels, number: int) -> dict[str, Any]:
-    """Time by operator over some runs of one picture.
-
-    Args:
-        path: the model file.
-        pixels: (height, width, channels).
-        number: 0 to 9.
-
-    Returns:
-        `shape`; `nodes` that ran, `node_us` all their time in microseconds a run; `operators`, each with its `calls`
-        and `us` a run, the longest first, the rest as "others".
-    """
-    ort = import_onnxruntime()
-    options = session_options(ort, 1)
-    options.enable_profiling = True
-    feeds = {IMAGE.name: pixels[None], NUMBER.name: np.array([number], np.int32)}
-    with tempfile.TemporaryDirectory() as folder:
-        options.profile_file_prefix = str(Path(folder) / "profile")
-        session = ort.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
-        for _ in range(PROFILED_RUNS):
-            session.run(None, feeds)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    calls: dict[str, int] = defaultdict(int)
-    spent: dict[str, float] = defaultdict(float)
-    for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            operator = event["args"]["op_name"]
-            calls[operator] += 1
-            spent[operator] += 0 if operator == BRANCHING else event["dur"]
-    order = sorted(spent, key=lambda each: -spent[each])
-    rest = order[MOST:]
-    told = [(each, calls[each], spent[each]) for each in order[:MOST]]
-    told.append(("others", sum(calls[each] for each in rest), sum(spent[each] for each in rest)))
-    return {
-        "shape": list(pixels.shape),
-        "nodes": round(sum(calls.values()) / PROFILED_RUNS),
-        "node_us": sum(spent.values()) / PROFILED_RUNS,
-        "operators": [
-            {"operator": name, "calls": round(count / PROFILED_RUNS), "us": us / PROFILED_RUNS}
-            for name, count, us in told
-        ],
-    }
 
 
 def _level(name: str) -> Change:
@@ -107,7 +52,12 @@ def _default_threads(ort: Any, options: Any) -> None:
     options.intra_op_num_threads = options.inter_op_num_threads = 0
 
 
+def _nothing(ort: Any, options: Any) -> None:
+    pass
+
+
 CHANGES: dict[str, Change] = {
+    "the runtime's own again": _nothing,
     "no optimisation of the graph": _level("ORT_DISABLE_ALL"),
     "basic optimisation": _level("ORT_ENABLE_BASIC"),
     "extended optimisation": _level("ORT_ENABLE_EXTENDED"),
@@ -116,63 +66,58 @@ CHANGES: dict[str, Change] = {
     "no memory arena": _no_arena,
     "no memory pattern": _no_pattern,
 }
-"""One option at a time, otherwise than the runtime has it."""
+"""One option at a time, otherwise than the runtime has it; the first shows how far the others can be believed."""
 
 
 def compare_options(path: Path, pixels: Pixels, number: int, seconds: float) -> list[dict[str, Any]]:
     """What each session option changes, in turn with the runtime's own.
 
     Returns:
-        For each of CHANGES `load`, the time to make a session, and `run`, that of one picture, both as a share of the
-        runtime's own.
+        For each of CHANGES the time to make a session, `load`, and that of one picture, `run`, both as a share of the
+        runtime's own: median, quartiles, and how often (`loads`, `runs`).
     """
     ort = import_onnxruntime()
     ort.set_default_logger_severity(3)  # it warns of an option that is set again
     content = path.read_bytes()
     feeds = {IMAGE.name: pixels[None], NUMBER.name: np.array([number], np.int32)}
 
-    def start(change: Change | None) -> tuple[Any, float]:
+    def start(change: Change, sessions: list[Any]) -> None:
         options = session_options(ort, 1)
-        if change is not None:
-            change(ort, options)
-        began = time.perf_counter()
-        session = ort.InferenceSession(content, options, ["CPUExecutionProvider"])
-        return session, time.perf_counter() - began
-
-    def once(session: Any) -> float:
-        began = time.perf_counter()
-        session.run(None, feeds)
-        return time.perf_counter() - began
+        change(ort, options)
+        # all are kept, so that the end of none is timed
+        sessions.append(ort.InferenceSession(content, options, ["CPUExecutionProvider"]))
 
     rows = []
     for name, change in CHANGES.items():
-        loads, runs = [], []
-        for _ in range(STARTS):
-            (own, own_load), (other, other_load) = start(None), start(change)
-            loads.append(other_load / own_load)
-            once(own), once(other)
-            end = time.perf_counter() + seconds / STARTS
-            while time.perf_counter() < end:
-                own_run, other_run = once(own), once(other)
-                runs.append(other_run / own_run)
-        rows.append(
-            {"option": name, "load": statistics.median(loads), "run": statistics.median(runs), "runs": len(runs)}
+        owns: list[Any] = []
+        others: list[Any] = []
+        loads = in_turn(partial(start, change, others), partial(start, _nothing, owns), 0, STARTS)
+        runs = np.concatenate(
+            [
+                in_turn(partial(other.run, None, feeds), partial(own.run, None, feeds), seconds / STARTS, 1)
+                for other, own in zip(others[-STARTS:], owns[-STARTS:], strict=True)
+            ]
         )
+        row: dict[str, Any] = {"option": name, "loads": len(loads), "runs": len(runs)}
+        for key, times in (("load", loads), ("run", runs)):
+            row[f"{key}_low"], row[key], row[f"{key}_high"] = quartiles(times[:, 0] / times[:, 1])
+        rows.append(row)
     return rows
 
 
 def compare_imports(modules: Sequence[str] = IMPORTS) -> list[dict[str, Any]]:
-    """Milliseconds that importing each module takes a new process, on top of what an empty one takes."""
+    """Milliseconds that importing each module takes a new process, on top of what an empty one takes in turn with it.
 
-    def seconds(code: str) -> float:
-        began = time.perf_counter()
+    Returns:
+        For each module its median `ms`, their quartiles `low` and `high`, and `runs`.
+    """
+
+    def start(code: str) -> None:
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-        return time.perf_counter() - began
 
-    seconds("import onnxruntime")  # into the system's cache
-    times: dict[str, list[float]] = {module: [] for module in modules}
-    for _ in range(STARTS):
-        for module in modules:
-            empty = seconds("")
-            times[module].append(seconds(f"import {module}") - empty)
-    return [{"module": module, "ms": 1e3 * statistics.median(each)} for module, each in times.items()]
+    rows = []
+    for module in modules:
+        times = in_turn(partial(start, f"import {module}"), partial(start, ""), 0, STARTS)
+        low, ms, high = quartiles(1e3 * (times[:, 0] - times[:, 1]))
+        rows.append({"module": module, "ms": ms, "low": low, "high": high, "runs": len(times)})
+    return rows

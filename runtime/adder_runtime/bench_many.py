@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from adder_runtime.bench_contest import quartiles
 from adder_runtime.contract import DIGITS
 from adder_runtime.image_file import to_jpeg, to_png
 from adder_runtime.job import run_job
@@ -99,7 +100,8 @@ def measure_many(
         on_progress: told how many more files have been answered.
 
     Returns:
-        `pictures`, `readers`, `a_second`, `decoded_a_second`, and the median `ratio` of the two over TURNS parts.
+        `pictures`, `readers`, `a_second`, `decoded_a_second`, and the `ratio` of the two, its median and its quartiles
+        `low` and `high` over so many parts as `runs` says, TURNS or fewer.
     """
     names = make_files(folder, count)
     size = -(-len(names) // TURNS)
@@ -114,15 +116,16 @@ def measure_many(
         run_job(adder, part, [NUMBER] * len(part), folder / "table.csv", readers=READERS, force=True)
         answering.append(len(part) / (time.perf_counter() - began))
         on_progress(len(part))
-    ratios = [each / alone for each, alone in zip(answering, decoding, strict=True)]
+    low, ratio, high = quartiles(np.array(answering) / np.array(decoding))
     return {
         "pictures": len(names),
         "readers": READERS,
         "a_second": statistics.median(answering),
         "decoded_a_second": statistics.median(decoding),
-        "ratio": statistics.median(ratios),
-        "low": min(ratios),
-        "high": max(ratios),
+        "ratio": ratio,
+        "low": low,
+        "high": high,
+        "runs": len(answering),
     }
 
 

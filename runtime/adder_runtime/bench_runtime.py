@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adder_runtime.bench_contest import LARGE, MIDDLE, NUMBER, SMALL, Contest, decode, picture
 from adder_runtime.contract import Approach, Precision
@@ -21,6 +22,9 @@ from adder_runtime.session import find_model
 
 GROUP = "adder_edge.bench"
 """Entry points that add what needs more than the light runtime: each gives `Contest`s."""
+
+AT_ONCE = (1, 64)
+"""Pictures in a run where the files of fewer bits are compared."""
 
 BARE = """
 import sys
@@ -66,14 +70,6 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
     batch = np.stack([small] * 256)
     numbers = np.full(256, NUMBER, np.int32)
     several = list(batch)
-    smaller = [
-        other
-        for other in (Adder.load(path, provider=adder.provider) for path in shipped())
-        if other.approach is adder.approach and other.precision is not adder.precision
-    ]
-
-    def run_batch(each: Adder, size: int) -> object:
-        return each.run(batch[:size], numbers[:size])
 
     def bare() -> object:
         return adder.run(small[None], numbers[:1])
@@ -122,17 +118,39 @@ def contests(adder: Adder, folder: Path) -> list[Contest]:
             1.3,
             least=9,
         ),
-        *(
-            Contest(
-                f"{other.precision} / {adder.precision}, the whole file, {size} at a time",
-                partial(run_batch, other, size),
-                partial(run_batch, adder, size),
-                1.0,
-            )
-            for other in smaller
-            for size in (1, 64)
-        ),
+        *precisions(adder, batch, numbers),
     ]
+
+
+def precisions(adder: Adder, batch: NDArray[np.uint8], numbers: NDArray[np.int32]) -> list[Contest]:
+    """The files of fewer bits beside the one in float32, of each approach that is there.
+
+    Args:
+        adder: its approach is the one that is not named.
+        batch: as many pictures as the largest of AT_ONCE, or more.
+        numbers: as many.
+    """
+    loaded = [Adder.load(path, provider=adder.provider) for path in shipped()]
+
+    def run(each: Adder, size: int) -> object:
+        return each.run(batch[:size], numbers[:size])
+
+    found = []
+    for whole in loaded:
+        if whole.precision is Precision.FP32:
+            smaller = [each for each in loaded if each.approach is whole.approach and each is not whole]
+            of = "" if whole.approach is adder.approach else f" of {whole.approach}"
+            found += [
+                Contest(
+                    f"{each.precision} / {whole.precision}{of}, the whole file, {size} at a time",
+                    partial(run, each, size),
+                    partial(run, whole, size),
+                    1.0,
+                )
+                for each in smaller
+                for size in AT_ONCE
+            ]
+    return found
 
 
 def added() -> Iterable[Contest]:

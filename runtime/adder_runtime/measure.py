@@ -176,10 +176,11 @@ COLUMN_NAMES = (
 def table_rows(total: Summary, groups: dict[str, Summary]) -> list[list[str]]:
     """The cells of that table: a row for each group, where there are several, and one for all."""
     rows = groups if len(groups) > 1 else {}
-    return [_cells(name, summary) for name, summary in (rows | {"all": total}).items()]
+    return [table_row(name, summary) for name, summary in (rows | {"all": total}).items()]
 
 
-def _cells(name: str, summary: Summary) -> list[str]:
+def table_row(name: str, summary: Summary) -> list[str]:
+    """The cells of one row."""
     shares = summary.digit_accuracy, summary.sum_accuracy, summary.mean_confidence, summary.calibration_error
     risks = (summary.risk or dict.fromkeys(map(str, COVERAGES))).values()
     counts = summary.pictures, summary.failed, summary.unread

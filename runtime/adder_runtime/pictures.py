@@ -92,14 +92,20 @@ def draw_digit(
     if wobble is not None:
         begin, end = ((place - 0.5) @ wobble[:, :2].T + wobble[:, 2] + 0.5 for place in (begin, end))
     begin, end = (((place - 0.5) * (0.72 * scale, scale)) + (width / 2, height / 2) for place in (begin, end))
-    y, x = np.mgrid[:height, :width] + 0.5
+    y, x = np.arange(height)[:, None] + 0.5, np.arange(width) + 0.5
     ink = np.zeros((height, width))
+    reach = pen * scale / 2 + 1
     for a, b in zip(begin, end, strict=True):
+        (left, top), (right, bottom) = (
+            np.array([np.minimum(a, b) - reach, np.maximum(a, b) + reach]).clip(0).astype(int)
+        )
+        near = np.s_[top : bottom + 1, left : right + 1]  # a piece inks nothing farther away
+        here_x, here_y = x[near[1]] - a[0], y[near[0]] - a[1]
         along = b - a
-        part = ((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(float(along @ along), 1e-9)
+        part = (here_x * along[0] + here_y * along[1]) / max(float(along @ along), 1e-9)
         part = part.clip(0, 1)
-        distance = np.hypot(x - a[0] - part * along[0], y - a[1] - part * along[1])
-        ink = np.maximum(ink, (pen * scale / 2 + 0.5 - distance).clip(0, 1))
+        distance = np.hypot(here_x - part * along[0], here_y - part * along[1])
+        ink[near] = np.maximum(ink[near], (pen * scale / 2 + 0.5 - distance).clip(0, 1))
     return ink
 
 

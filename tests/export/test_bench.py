@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from torch import nn
 
 from adder_export.bench import contests, network_of
 from adder_runtime import Adder, Approach
+from adder_runtime.bench_contest import SMALL, picture
+from adder_runtime.bench_profile import FINDER, NETWORK, operator, parts_of, record
 from adder_runtime.contract import INK, outputs
 from adder_runtime.pictures import draw_digit, paint
 from adder_runtime.session import find_model
+from adder_trainer.normalize.finder import shipped_finder
 
 
 @pytest.mark.parametrize("approach", Approach)
@@ -32,3 +38,18 @@ def test_contests_run() -> None:
     for contest in contests():
         contest.first()
         contest.second()
+
+
+def test_profile_takes_the_network_for_the_networks_and_the_finder_for_the_finders() -> None:
+    path = find_model(Approach.CLASSIFY)
+    runs, _ = record(path, picture(*SMALL), 7)
+    convolutions = Counter(
+        part for node, part in zip(runs[0], parts_of(runs[0]), strict=True) if "Conv" in operator(node)
+    )
+    network = network_of(onnx.load(path), Approach.CLASSIFY).graph.node
+    layers = sum(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in shipped_finder().modules())
+    looks = 2  # of a picture with a digit
+    assert convolutions == {
+        FINDER: looks * layers,
+        NETWORK: sum(node.op_type == "Conv" for node in network),
+    }

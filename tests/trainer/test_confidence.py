@@ -98,14 +98,14 @@ def test_unread_is_wrong_without_confidence_and_neither_consistent_nor_not() -> 
 
 
 def test_reliability_counts_every_answer_over_its_bin(mixed: Evaluation) -> None:
-    above, below = draw_reliability(mixed).axes
+    above, below = draw_reliability(mixed, "test images").axes
     assert {(round(text.get_position()[0] * 15 - 0.5), text.get_text()) for text in below.texts} == {
         (9, "10"),  # 0.6 in float32 lies a little over the edge of its bin
         (13, "190"),
     }
     heights = [bar.get_height() for bar in above.patches if isinstance(bar, Rectangle)]
     assert (heights[9], heights[13], sum(heights)) == pytest.approx((0.5, 180 / 190, 0.5 + 180 / 190))
-    assert "5.00%, 200 answers" in above.get_title()
+    assert "5.00%, 200 answers of the test images" in above.get_title()
 
 
 def test_risk_chart_writes_the_risk_at_each_coverage(mixed: Evaluation) -> None:

@@ -80,6 +80,7 @@ class TooSureOfSums(Classify):
 def known(said: list[int], true: list[int]) -> Digits:
     ink = torch.zeros(len(said), 1, 28, 28)
     ink[:, 0, 0, 0] = torch.tensor(said)
+    ink[:, 0, 14, 14] = 1  # else a picture of a 0 would be a blank one
     return Digits(ink, torch.tensor(true))
 
 
@@ -97,6 +98,14 @@ def test_accuracies_are_shares_of_all_pairs() -> None:
     assert (measured.digit_accuracy, measured.sum_accuracy) == (0.75, 0.75)
     assert measured.wrong_numbers.tolist() == [0, 10, 0, 0]
     assert measured.answers.sum[1].tolist() == list(range(5, 15))
+
+
+def test_picture_of_no_ink_is_answered_with_nothing() -> None:
+    digits = known([0, 3], [0, 3])
+    digits.ink[0] = 0
+    measured = evaluate(KnownClassify(), digits)
+    assert measured.answers.digit[:, 0].tolist() == [-1, 3]
+    assert (measured.digit_accuracy, measured.sum_accuracy) == (0.5, 0.5)
 
 
 def test_confusions_count_pairs_with_the_truth_in_the_row() -> None:

@@ -19,11 +19,12 @@ from adder_trainer.data import load_mnist
 from adder_trainer.kinds import KINDS
 from adder_trainer.normalize import Normalizer, normalizer
 from adder_trainer.normalize.ink import LEAST_CONTRAST
-from adder_trainer.normalize.normalizer import LEAST_INK, together
+from adder_trainer.normalize.normalizer import LEAST_INK
 from adder_trainer.normalize.picture import plain, reduced, step_of
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE
 from adder_trainer.photo import render
 from adder_trainer.strokes import TILE
+from adder_trainer.unchanged import FRAMES, pass_through
 
 DRAWN = 40
 """Side of the drawn pictures, in pixels; a digit's ink is 29 of them high."""
@@ -160,10 +161,10 @@ def test_picture_like_those_of_mnist_passes_nearly_unchanged(digit: int) -> None
 
 
 def test_mnist_itself_passes_nearly_unchanged(mnist_folder: Path) -> None:
-    pixels = load_mnist(mnist_folder, train=True)[0][:1000]
-    ink, readable, _ = Normalizer()(torch.nn.functional.pad(pixels, (0, 0, 1, 1, 1, 1)))  # not in MNIST's form any more
-    assert readable.all()
-    assert (ink[:, 0] - pixels[:, :, :, 0] / 255).abs().mean() <= MNIST_MEAN
+    ink = load_mnist(mnist_folder, train=True)[0][:1000, None, :, :, 0] / 255
+    passed = pass_through(ink, FRAMES["in a frame one pixel wider"])
+    assert passed.readable.all()
+    assert passed.mean_difference <= MNIST_MEAN
 
 
 WIDER = pytest.param(
@@ -553,13 +554,3 @@ def test_reduction_averages_pixels_evenly(side: int) -> None:
     assert values.shape == (1, side // step, side // step, 1)
     middles = (torch.arange(side // step) * step + (step - 1) / 2) * 250 / side
     assert (values[0, :, 0, 0] - middles).abs().max() < 1  # two levels of rounding
-
-
-def test_specks_far_from_the_strokes_do_not_hang_together_with_them() -> None:
-    found = torch.zeros(1, 1, 48, 48)
-    found[..., 10:20, 5:8] = 1
-    found[..., 22:26, 5:8] = 1  # below it, over a gap
-    found[..., 40:42, 40:42] = 1
-    kept = together(found)
-    assert kept[..., :30, :].sum() == found[..., :30, :].sum()
-    assert kept[..., 30:, :].sum() == 0

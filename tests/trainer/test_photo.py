@@ -245,14 +245,31 @@ def test_two_tones_are_two(light: Tensor) -> None:
     assert torch.equal(hard.bool(), light > 0.45)
 
 
-def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(
-    light: Tensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_grain_is_white_and_each_picture_has_its_own() -> None:
+    noise = camera.grain(torch.full((50, 60, 60), 0.5), 0.05, seeded()) - 0.5
+    spread = noise.std((1, 2))
+    assert spread.min() < 0.01 < 0.04 < spread.max() < 0.053
+    assert noise.mean((1, 2)).abs().max() < 0.005
+    neighbours = (noise[:, :, 1:] * noise[:, :, :-1]).mean((1, 2)) / spread.square()
+    assert neighbours.abs().max() < 0.1
+
+
+def test_negatives_are_as_many_as_is_asked(light: Tensor) -> None:
+    assert torch.equal(camera.inverted(light, 0.0, seeded()), light)
+    assert torch.equal(camera.inverted(light, 1.0, seeded()), 1 - light)
+    many = camera.inverted(torch.full((300, 1, 1), 0.8), 0.3, seeded())
+    assert (many < 0.5).float().mean().item() == pytest.approx(0.3, abs=0.08)
+
+
+def test_ink_takes_its_share_of_the_papers_light() -> None:
+    ink = torch.tensor([[[0.0, 0.5, 1.0]]])
+    assert ground.on_paper(ink, 0.8, 0.5).flatten().tolist() == pytest.approx([0.8, 0.6, 0.4])
+
+
+def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(light: Tensor) -> None:
     changed = {}
     for quality in (20.0, 50.0, 90.0):
-        with monkeypatch.context() as patch:
-            patch.setattr(camera, "between", lambda batch, *_, quality=quality: torch.full((batch,), quality))
-            after = camera.jpeg(light, seeded())
+        after = camera.jpeg(light, torch.full((8,), quality))
         assert after.shape == light.shape
         changed[quality] = (after - light).abs().mean().item()
     assert changed[90.0] < 0.01
@@ -260,9 +277,10 @@ def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(
 
 
 def test_jpeg_keeps_even_grey_and_its_range() -> None:
+    quality = torch.tensor([20.0, 50.0, 90.0])
     even = torch.full((3, 20, 27), 0.5)
-    torch.testing.assert_close(camera.jpeg(even, seeded()), even, atol=ROUNDING, rtol=0)
-    extreme = camera.jpeg((torch.rand(3, 20, 27, generator=seeded()) > 0.5).float(), seeded())
+    torch.testing.assert_close(camera.jpeg(even, quality), even, atol=ROUNDING, rtol=0)
+    extreme = camera.jpeg((torch.rand(3, 20, 27, generator=seeded()) > 0.5).float(), quality)
     assert extreme.min() >= 0
     assert extreme.max() <= 1
 

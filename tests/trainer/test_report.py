@@ -18,6 +18,7 @@ from PIL import Image
 from adder_runtime.contract import Approach
 from adder_runtime.errors import OutputError
 from adder_trainer.approaches import build
+from adder_trainer.confidence import draw_reliability
 from adder_trainer.data import Digits
 from adder_trainer.evaluation import Evaluation, confusion, evaluate
 from adder_trainer.findings import Findings, find
@@ -58,6 +59,15 @@ FACTS: dict[str, Any] = {
             "calibration_error": 0.125,
         },
     },
+    "unchanged": {
+        "as they are": {
+            "pictures": 30,
+            "mean_difference": 0.0,
+            "same_digit": 1.0,
+            "digit_accuracy": 0.75,
+            "unread": 0.0,
+        },
+    },
     "unknown": {
         "MNIST's digits": {"pictures": 5000, "unread": 0.0},
         "letters": {"pictures": 240, "unread": 0.5, "auroc": 0.875},
@@ -68,6 +78,7 @@ FACTS: dict[str, Any] = {
         "loss": 0.5,
         "digit_accuracy": 0.75,
         "sum_accuracy": 0.5,
+        "unread": 0.0,
         "calibration_error": 0.0125,
         "sum_accuracy_at_99": 0.505,
         "consistent_share": 0.9,
@@ -130,7 +141,9 @@ def test_report_holds_its_files_and_a_page_that_leads_to_them(report: Path) -> N
     assert "| photo | 200 | 90.00% | 97.00% | 80.00% | 5.00% | - |" in text
     assert "| all | 1,400 | 95.00% | 98.00% | 85.00% | 2.50% | 12.50% |" in text
     assert "| MNIST's digits | 5,000 | 0.00% | - |" in text
+    assert "test digits" not in text
     assert "| letters | 240 | 50.00% | 0.8750 |" in text
+    assert "| as they are | 30 | 0.0000 | 100.00% | 75.00% | 0.00% |" in text
     assert f"127,853 parameters, {USUAL.epochs} epochs" in text
     assert "| augment | yes |" in text
     assert "    adder-train --approach classify --recipe ours --seed 3\n" in text
@@ -180,9 +193,33 @@ def test_page_leads_to_no_curves_where_there_are_none(tmp_path: Path, digits: Di
     assert linked.isdisjoint({"history.csv", "curves.png"})
 
 
+def test_test_images_have_a_row_and_a_chart_where_they_were_measured(
+    tmp_path: Path, digits: Digits, found: Findings
+) -> None:
+    facts = FACTS | {"test": FACTS["validation"] | {"images": 10_000, "unread": 0.0005}}
+    write_report(tmp_path, facts=facts, history=None, found=replace(found, test=found.validation), digits=digits)
+    text = (tmp_path / "README.md").read_text()
+    known, test, *_ = re.findall(r"^\| MNIST's .*", text[text.index("## Pictures of no digit") :], re.MULTILINE)
+    assert known == "| MNIST's digits | 5,000 | 0.00% | - |"
+    assert test == "| MNIST's test digits | 10,000 | 0.05% | - |"
+    assert "![how often answers of a confidence are right, test](reliability_test.png)" in text
+    charts = [(tmp_path / f"{name}.png").read_bytes() for name in ("reliability", "reliability_test")]
+    assert charts[0] != charts[1]  # their titles
+    above, _ = draw_reliability(found.validation, "test images").axes
+    assert above.get_title().endswith("300 answers of the test images")
+
+
+def test_page_of_a_run_whose_stacking_is_explained_shows_it(evaluation: Evaluation) -> None:
+    beside = {"stacking.png", "stacking.json"}
+    shown, not_shown = (page(FACTS, evaluation, names) for names in (beside, set()))
+    assert set(re.findall(r"\]\((stacking[^)]+)\)", shown)) == beside
+    assert "--explain-stacking" in shown
+    assert "stacking" not in not_shown
+
+
 def test_checkpoint_of_before_a_setting_has_a_page_without_it(evaluation: Evaluation) -> None:
     settings = {name: value for name, value in FACTS["settings"].items() if name != "photo_share"}
-    before, now = (page(facts, evaluation) for facts in (FACTS | {"settings": settings}, FACTS))
+    before, now = (page(facts, evaluation, set()) for facts in (FACTS | {"settings": settings}, FACTS))
     assert before == now.replace(f"| photo share | {USUAL.photo_share} |\n", "")
     assert before != now
 

@@ -44,6 +44,9 @@ REPORT = {
     "mistakes.png", "reliability.png", "risk_coverage.png", "rendered.png", "unknown.png", "augmentations.png",
 }  # fmt: skip
 
+OF_TEST = "reliability_test.png"
+"""What is beside it where the test images were measured too."""
+
 FACTS = "reports/finder/facts.json"
 
 QUICK = ("--approach", "regress", "--epochs", 1, "--batch-size", 32, "--device", "cpu", "--json")
@@ -195,7 +198,8 @@ def test_run_leaves_a_checkpoint_and_a_report(adder_train: Train, tmp_path: Path
     assert (facts["validation"]["images"], facts["validation"]["pairs"]) == (60, 600)
     assert (facts["test"]["images"], facts["test"]["pairs"]) == (50, 500)
     report = tmp_path / "reports" / "regress"
-    assert {path.name for path in report.iterdir()} == REPORT
+    assert {path.name for path in report.iterdir()} == {*REPORT, OF_TEST}
+    assert f"]({OF_TEST})" in (report / "README.md").read_text()
     assert json.loads((report / "facts.json").read_text()) == facts
     with (report / "history.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1"]
@@ -296,6 +300,7 @@ def test_one_epoch_of_mnist_from_end_to_end(
     measured = json.loads(out)
     assert measured["validation"] == facts["validation"]
     assert (measured["test"]["images"], measured["test"]["pairs"]) == (10_000, 100_000)
+    assert (tmp_path / "reports" / "regress" / OF_TEST).exists()
     assert adder_train(*asked, "--out", tmp_path)[0] == 7
 
 
@@ -317,6 +322,10 @@ def test_finder_is_trained_and_leaves_weights_and_a_sheet(
     with safe_open(tmp_path / "finder.safetensors", "pt") as file:
         assert json.loads(file.metadata()["facts"]) == facts == json.loads((tmp_path / FACTS).read_text())
     assert (tmp_path / "reports/finder/found.png").read_bytes().startswith(b"\x89PNG")
+    text = (tmp_path / "reports/finder/README.md").read_text()
+    assert set(re.findall(r"\]\(([^)]+)\)", text)) == {"found.png", "facts.json"}
+    assert f"    adder-train --finder --seed {facts['seed']} --epochs 1 --batch-size 10\n" in text
+    assert f"by {facts['validation']['overlap_whole']:.1%} in the look at the whole picture" in text
     before = (tmp_path / "finder.safetensors").read_bytes()
     code, _, err = adder_train(*words)
     assert (code, complaint(err).partition("; ")[2]) == (7, "replace it with --force, or give another --out")

@@ -44,7 +44,13 @@ SEED = 52_361
 BLANK = "blank: "
 """Begins the names of the groups that show nothing."""
 
-KNOWN, ALL, NOISE, BLACK = "MNIST's digits", f"{BLANK}all", f"{BLANK}noise", f"{BLANK}black"
+KNOWN, TEST, ALL, NOISE, BLACK = (
+    "MNIST's digits",
+    "MNIST's test digits",
+    f"{BLANK}all",
+    f"{BLANK}noise",
+    f"{BLANK}black",
+)
 LETTER, SCRIBBLE, PAIR = "letters", "scribbles", "two digits"
 """Names of the other groups."""
 
@@ -55,7 +61,7 @@ EMPTY = {
 }
 """Groups of pictures in which something is to be seen, but no digit, and their kinds."""
 
-ORDER = (KNOWN, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, *EMPTY)
+ORDER = (KNOWN, TEST, ALL, *(BLANK + kind for kind in GROUNDS), NOISE, BLACK, LETTER, SCRIBBLE, PAIR, *EMPTY)
 """Of the table's rows: a checkpoint's header sorts the names."""
 
 
@@ -151,10 +157,13 @@ def unknown_figures(groups: Sequence[Asked], measured: Evaluation) -> dict[str, 
 
 
 def unknown_table(facts: dict[str, Any]) -> str:
-    """Of the page: a row for each group."""
+    """Of the page: a row for each group, and for the test images if they were asked whether they show anything."""
     rows = []
-    for name in (name for name in ORDER if name in facts["unknown"]):
-        figures = facts["unknown"][name]
+    groups, test = dict(facts["unknown"]), facts.get("test", {})
+    if "unread" in test:
+        groups[TEST] = {"pictures": test["images"], "unread": test["unread"]}
+    for name in (name for name in ORDER if name in groups):
+        figures = groups[name]
         ranked = f"{figures['auroc']:.4f}" if "auroc" in figures else "-"
         rows.append(f"| {name} | {figures['pictures']:,} | {figures['unread']:.2%} | {ranked} |")
     return "\n".join(["| pictures of | pictures | nothing read | AUROC |\n| --- | --- | --- | --- |", *rows])

@@ -1,4 +1,4 @@
-"""What a camera, a scanner and a file format make of the light: blur, two tones only, JPEG's rounding."""
+"""What a camera, a scanner and a file format make of light: blur, grain, two tones, a negative, JPEG's rounding."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
 from adder_trainer.augment import between
+from adder_trainer.plane import chance, column
+
+QUALITY = 20, 90
+"""Least and highest quality of JPEG that is drawn, of 100."""
 
 # ITU-T T.81, table K.1: steps of the luminance's 64 frequencies at quality 50
 _JPEG_STEPS = torch.tensor(
@@ -42,18 +46,32 @@ def blur(light: Tensor, sigma: float) -> Tensor:
     return light
 
 
+def grain(light: Tensor, most: float, generator: Generator) -> Tensor:
+    """The picture with white noise, (batch, height, width); its standard deviation is up to `most`, of each its own."""
+    spread = column(between(len(light), 0, most, generator))
+    return light + torch.randn(light.shape, generator=generator, device=light.device) * spread
+
+
 def two_tones(light: Tensor, paper: Tensor, contrast: Tensor) -> Tensor:
     """Each pixel black or white by a fixed threshold, as cheap scanners write, (batch, height, width)."""
     return (light > paper * (1 - 0.5 * contrast)).to(light.dtype)
 
 
-def jpeg(light: Tensor, generator: Generator) -> Tensor:
+def inverted(light: Tensor, probability: float, generator: Generator) -> Tensor:
+    """The picture, or its negative: light on dark, (batch, height, width)."""
+    return torch.where(chance(len(light), probability, generator), 1 - light, light)
+
+
+def jpeg(light: Tensor, quality: Tensor) -> Tensor:
     """The picture after JPEG's rounding of its frequencies, (batch, height, width).
+
+    Args:
+        light: (batch, height, width), 0 = black, 1 = white.
+        quality: (batch) from over 0 to 100, as libjpeg counts it; QUALITY says what is drawn.
 
     Source: ITU-T T.81; the quality scales the steps as libjpeg does.
     """
     batch, height, width = light.shape
-    quality = between(batch, 20, 90, generator)
     scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
     steps = (_JPEG_STEPS.to(light) * scale[:, None, None] / 255).clamp(min=1 / 255)[:, None, :, None, :]
     place = torch.arange(8, device=light.device)

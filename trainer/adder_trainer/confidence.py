@@ -50,8 +50,13 @@ def share(of: NDArray[np.bool_]) -> float | None:
     return float(of.mean()) if len(of) else None
 
 
-def draw_reliability(measured: Evaluation) -> Figure:
-    """Share of right sums by confidence in 15 bins, beside the diagonal of perfect calibration; the counts below."""
+def draw_reliability(measured: Evaluation, images: str) -> Figure:
+    """Share of right sums by confidence in 15 bins, beside the diagonal of perfect calibration; the counts below.
+
+    Args:
+        measured: of some images.
+        images: which those are, for the title.
+    """
     confidence, right = confidence_and_right(measured)
     found = reliability(confidence, right)
     middles, width = (np.arange(BINS) + 0.5) / BINS, 0.9 / BINS
@@ -63,7 +68,7 @@ def draw_reliability(measured: Evaluation) -> Figure:
     above.set(ylim=(0, 1.02), ylabel="right (%)", yticks=np.arange(6) / 5)
     above.yaxis.set_major_formatter(in_percent)
     error = expected_calibration_error(confidence, right)
-    above.set_title(f"expected calibration error {error:.2%}, {len(right):,} answers of the validation split", size=10)
+    above.set_title(f"expected calibration error {error:.2%}, {len(right):,} answers of the {images}", size=10)
     above.legend(frameon=False, loc="upper left", fontsize=9)
     below.bar(middles, found.count, width, color=FAINT)
     for middle, count in zip(middles, found.count.tolist(), strict=True):

@@ -76,7 +76,7 @@ def evaluate(network: Network, digits: Digits, temperature: float = 1.0) -> Eval
     digit_logits, sum_output, number = run(network, digits)
     if not (digit_logits.isfinite().all() and sum_output.isfinite().all()):
         raise UsageError("the training has run away, its network answers no numbers; train with a lower --lr")
-    readable = torch.ones_like(digits.digit, dtype=torch.bool)
+    readable = digits.ink.flatten(1).any(1)  # the normaliser leaves no ink where there is nothing to read
     answers = answer(digit_logits, sum_output, number, readable, temperature)
     truth = labels_of_sum(digits.digit, number)
     digit_truth = digits.digit[:, None].expand_as(truth)

@@ -25,6 +25,7 @@ from adder_trainer.normalize.finder import NAME, Finder
 from adder_trainer.normalize.picture import WHITE
 from adder_trainer.photo import scene
 from adder_trainer.report import to_png
+from adder_trainer.report_page import OPTIONS
 from adder_trainer.runs import check_writable, git_revision
 from adder_trainer.sheet import Row, draw_sheet
 from adder_trainer.strokes import tile
@@ -108,7 +109,36 @@ def keep(
     write(out / NAME, weights, {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
     write_whole(report / "facts.json", (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode())
     write_whole(report / "found.png", to_png(draw_found(finder, validation)))
+    write_whole(report / "README.md", page(facts).encode())
     return facts
+
+
+def page(facts: dict[str, Any]) -> str:
+    """The page beside the sheet, in Markdown."""
+    measured, settings = facts["validation"], facts["settings"]
+    usual = asdict(FinderRecipe())
+    changed = [
+        f" {OPTIONS[name]} {settings[name]}" for name in settings if name in OPTIONS and settings[name] != usual[name]
+    ]
+    return f"""# The finder
+
+The network in the normaliser that says where a digit's ink lies: {facts["parameters"]:,} parameters, taught with
+{settings["pictures"]:,} rendered pictures in {facts["seconds"]:,.0f} seconds on {facts["device"]}
+({facts["cores"]} cores, torch {facts["versions"]["torch"]}), seed {facts["seed"]}, code {facts["revision"]}. Made by
+
+    adder-train --finder --seed {facts["seed"]}{"".join(changed)}
+
+What it finds on {measured["pictures"]:,} pictures of validation digits and what is there overlap (Dice)
+by {measured["overlap_whole"]:.1%} in the look at the whole picture,
+and by {measured["overlap_close"]:.1%} in the close one.
+
+Of each kind of scene that it is taught, some pictures of validation digits as the first look sees them, and below each
+where it finds the digit's ink (white):
+
+![what the finder finds](found.png)
+
+Everything that was measured, as data: [facts.json](facts.json).
+"""
 
 
 @torch.no_grad()

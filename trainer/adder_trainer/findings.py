@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from adder_runtime.contract import UNREAD
 from adder_runtime.progress import bar
-from adder_trainer import abstention, rendered
+from adder_trainer import abstention, rendered, unchanged
 from adder_trainer.approaches import Network
 from adder_trainer.asked import Asked
 from adder_trainer.confidence import confidence_figures
@@ -17,9 +18,13 @@ from adder_trainer.rendered import Rendered
 
 @dataclass(frozen=True)
 class Findings:
-    """What a network answers to the validation split, and to pictures that were made from it."""
+    """What a network answers to MNIST's images, and to pictures that were made from the validation split."""
 
     validation: Evaluation
+    test: Evaluation | None
+    """None where the test images were not asked for."""
+    unchanged: dict[str, dict[str, float | int]]
+    """How far the validation split changes in the normaliser, figures by frame."""
     rendered: tuple[Rendered, ...]
     """A group for each kind of picture."""
     unknown: tuple[Asked, ...]
@@ -29,27 +34,33 @@ class Findings:
         """The figures, ready for JSON."""
         return {
             "validation": figures(self.validation),
+            **({} if self.test is None else {"test": figures(self.test)}),
+            "unchanged": self.unchanged,
             "rendered": rendered.rendered_figures(self.rendered),
             "unknown": abstention.unknown_figures(self.unknown, self.validation),
         }
 
 
-def find(network: Network, digits: Digits, temperature: float) -> Findings:
+def find(network: Network, digits: Digits, temperature: float, *, test: Digits | None = None) -> Findings:
     """Measure a network on the validation split, and on rendered and unknown pictures, with a bar.
 
     Args:
         network: on the device of the digits.
         digits: the validation split.
         temperature: of the confidence.
+        test: the test images, to measure them too.
 
     Raises:
         UsageError: the network answers no numbers.
     """
     measured = evaluate(network, digits, temperature)
-    total = rendered.count_pictures(digits) + abstention.count_pictures(digits)
+    published = None if test is None else evaluate(network, test, temperature)
+    total = sum(part.count_pictures(digits) for part in (unchanged, rendered, abstention))
     with bar("rendering", total) as advance:
         return Findings(
             measured,
+            published,
+            unchanged.unchanged_figures(network, digits, measured, temperature, advance),
             rendered.ask_rendered(network, digits, temperature, advance),
             abstention.ask_unknown(network, digits, temperature, advance),
         )
@@ -63,5 +74,6 @@ def figures(measured: Evaluation) -> dict[str, float | int | None]:
         "loss": measured.loss,
         "digit_accuracy": measured.digit_accuracy,
         "sum_accuracy": measured.sum_accuracy,
+        "unread": (measured.answers.digit == UNREAD).double().mean().item(),
         **confidence_figures(measured),
     }

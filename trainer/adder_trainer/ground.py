@@ -20,6 +20,17 @@ TORN = 0.02
 """Largest unevenness of a paper's edge, as a share of its longer side."""
 
 
+def on_paper(ink: Tensor, paper: Tensor | float, contrast: Tensor | float) -> Tensor:
+    """Light of ink on paper, (batch, height, width).
+
+    Args:
+        ink: (batch, height, width), 0 to 1.
+        paper: light of the paper, of each picture or of each pixel, 0 = black, 1 = white.
+        contrast: share of that light which a full stroke takes away.
+    """
+    return paper * (1 - contrast * ink)
+
+
 def mottle(batch: int, height: int, width: int, most: float, generator: Generator) -> Tensor:
     """The paper's unevenness as a share of its light, (batch, height, width)."""
     coarse = torch.randn(

@@ -13,10 +13,10 @@ import torch
 from torch import Generator, Tensor
 
 from adder_trainer.augment import between, warp
-from adder_trainer.camera import blur, jpeg, two_tones
+from adder_trainer.camera import QUALITY, blur, grain, inverted, jpeg, two_tones
 from adder_trainer.clutter import with_clutter
 from adder_trainer.data import NO_DIGIT, Digits
-from adder_trainer.ground import lamp, mottle, on_table, ruling
+from adder_trainer.ground import lamp, mottle, on_paper, on_table, ruling
 from adder_trainer.kinds import FARTHER, KINDS, RULED, Kind
 from adder_trainer.marks import frame_pieces, framed, intruding, place, specks, texture, with_pen
 from adder_trainer.normalize import Normalizer
@@ -158,7 +158,7 @@ def scene(
         paper = paper * (1 + mottle(batch, height, width, kind.mottle, generator))
     if kind.lines:
         paper = paper * (1 - ruling(contrast, height, width, kind.lines, generator))
-    light = paper * (1 - contrast * ink)
+    light = on_paper(ink, paper, contrast)
     if table is not None:
         uneven = 1 + column(between(batch, 0, TEXTURE, generator)) * rough(batch, height, width, generator)
         light = light.lerp(beneath * uneven, table)
@@ -172,11 +172,12 @@ def scene(
             light = light * torch.where(chance(batch, kind.pattern, generator), shade, 1.0)
     light = blur(light.clamp(0, 1), float(between(1, *kind.blur, generator)))
     if kind.grain:
-        spread = column(between(batch, 0, kind.grain, generator))
-        light = light + torch.randn(light.shape, generator=generator, device=light.device) * spread
+        light = grain(light, kind.grain, generator)
     if kind.hard:
         light = torch.where(chance(batch, kind.hard, generator), two_tones(light, paper, contrast), light)
-    light = torch.where(chance(batch, kind.inverted, generator), 1 - light, light).clamp(0, 1)
+    light = inverted(light, kind.inverted, generator).clamp(0, 1)
     if kind.jpeg:
-        light = torch.where(chance(batch, kind.jpeg, generator), jpeg(light, generator), light)
+        light = torch.where(
+            chance(batch, kind.jpeg, generator), jpeg(light, between(batch, *QUALITY, generator)), light
+        )
     return to_pixels(light), digit

@@ -69,16 +69,18 @@ def write_report(
         "confusion_digits": draw_confusion(measured.digit_confusion.numpy(), "digit"),
         "confusion_sums": draw_confusion(measured.sum_confusion.numpy(), "sum"),
         "mistakes": draw_mistakes(measured, digits),
-        "reliability": draw_reliability(measured),
+        "reliability": draw_reliability(measured, "validation split"),
         "risk_coverage": draw_risk_coverage(measured),
         "rendered": draw_rendered(found.rendered),
         "unknown": draw_unknown(found.unknown),
         "augmentations": draw_augmentations(digits),
     }
+    if found.test is not None:
+        pictures["reliability_test"] = draw_reliability(found.test, "test images")
     for name, figure in pictures.items():
         write_whole(folder / f"{name}.png", to_png(figure))
-    trained_here = all((folder / name).exists() for name in ("history.csv", "curves.png"))
-    write_whole(folder / "README.md", page(facts, measured, training=trained_here).encode())
+    beside = {path.name for path in folder.iterdir()}
+    write_whole(folder / "README.md", page(facts, measured, beside).encode())
 
 
 def to_png(figure: Figure) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -12,6 +13,7 @@ from adder_trainer.evaluation import Evaluation
 from adder_trainer.options import RecipeName
 from adder_trainer.rendered import rendered_table
 from adder_trainer.training import RECIPES, Recipe, Speed
+from adder_trainer.unchanged import unchanged_table
 
 ANSWERS = {
     Approach.CLASSIFY: "the digit and the sum, each as one of its classes",
@@ -45,13 +47,13 @@ def in_words(value: Any) -> str:
     return f"{value}"
 
 
-def page(facts: dict[str, Any], evaluation: Evaluation, *, training: bool = True) -> str:
+def page(facts: dict[str, Any], evaluation: Evaluation, beside: Set[str]) -> str:
     """The page that joins the report, in Markdown.
 
     Args:
         facts: of the checkpoint.
         evaluation: of the validation split.
-        training: whether history and curves of the training lie beside the page.
+        beside: names of the files that lie beside the page; to those that other commands wrote it leads if they do.
     """
     rows = "\n".join(
         f"| {split} | {figures['images']:,} | {figures['pairs']:,} | {figures['loss']:.4f} | "
@@ -76,9 +78,10 @@ Each image is asked with all ten numbers: ten pairs. Choices are made on the val
 of it unless it says otherwise. Made by
 
     {command(facts)}""",
-        CURVES if training else "",
+        CURVES if beside >= {"history.csv", "curves.png"} else "",
         _mistakes(evaluation),
-        _confidence(facts, evaluation),
+        _confidence(facts, evaluation, beside),
+        STACKING if beside >= {"stacking.png", "stacking.json"} else "",
         _pictures(facts),
         _settings(facts),
         "Everything that was measured, as data: [facts.json](facts.json).",
@@ -109,7 +112,23 @@ them; above each the true digit and the one that was read, then the wrong sum it
 ![the worst mistakes](mistakes.png)"""
 
 
-def _confidence(facts: dict[str, Any], evaluation: Evaluation) -> str:
+STACKING = """## Stacking
+
+The same digit network with seven ways to stack its output with the number, each with sum layers of its own, which were
+fitted three times; made by `adder-train --explain-stacking`, figures in [stacking.json](stacking.json):
+
+![sum error by what is stacked](stacking.png)"""
+
+
+RELIABILITY_OF_TEST = """
+
+The same of the test images:
+
+![how often answers of a confidence are right, test](reliability_test.png)"""
+
+
+def _confidence(facts: dict[str, Any], evaluation: Evaluation, beside: Set[str]) -> str:
+    of_test = RELIABILITY_OF_TEST if "reliability_test.png" in beside else ""
     return f"""## Confidence
 
 The confidence is the probability that the sum is right; the expected calibration error is how far it is from that, over
@@ -117,7 +136,7 @@ The confidence is the probability that the sum is right; the expected calibratio
 
 {calibration_table(facts)}
 
-![how often answers of a confidence are right](reliability.png)
+![how often answers of a confidence are right](reliability.png){of_test}
 
 {risk_table(evaluation)}
 
@@ -143,11 +162,20 @@ Above each picture the true digit and the one that was read, below it what the n
 
 ![rendered pictures](rendered.png)
 
+## MNIST through the normaliser
+
+MNIST's images have the form that the normaliser passes as it is; with a pixel of black more on each side they have not,
+and it looks for the digit, sizes and centres it. How far the ink of a pixel then is from what it was, on average and of
+a full stroke's 1, and what is read of it:
+
+{unchanged_table(facts)}
+
 ## Pictures of no digit
 
 Paper with light, grain, lines and specks; noise; black; printed letters, without those that look like a digit;
 scribbles; two digits side by side. AUROC is the probability that the answer to one of MNIST's digits is surer than one
-to such a picture, where 0.5 is chance; nothing read has a confidence of 0:
+to such a picture, where 0.5 is chance; nothing read has a confidence of 0. Of MNIST's own digits fewer than 0.1 % were
+to be taken for nothing:
 
 {unknown_table(facts)}
 
@@ -157,8 +185,9 @@ Above each picture the digit that was read, and the confidence when asked to add
 
 ## What training does to the pictures
 
-Each part of the augmentation on its own. Of the settings below, *augment* turns on warp and thicken, and *photo share*
-is the share of pictures that are drawn and photographed, by the other parts:
+Each part of the augmentation on its own, by the function that does it. Of the settings below, *augment* turns on warp
+and thicken, and *photo share* is the share of pictures that are drawn and photographed, by the other parts; what is
+marked *finder* is drawn only to teach the finder, the network in the normaliser:
 
 ![augmentations](augmentations.png)"""
 

@@ -20,8 +20,8 @@ from adder_runtime.progress import bar
 from adder_trainer.approaches import count_parameters
 from adder_trainer.checkpoint import load_checkpoint, save_checkpoint
 from adder_trainer.data import Digits, load_mnist, split_indices, to_ink
-from adder_trainer.evaluation import evaluate, fit_temperature
-from adder_trainer.findings import figures, find
+from adder_trainer.evaluation import fit_temperature
+from adder_trainer.findings import find
 from adder_trainer.options import RecipeName, stem
 from adder_trainer.progress import training_bar
 from adder_trainer.report import write_report
@@ -172,7 +172,7 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
             on_epoch=on_epoch,
         )
     temperature = fit_temperature(run.approach, fitted.network, validation)
-    found = find(fitted.network, validation, temperature)
+    found = find(fitted.network, validation, temperature, test=data.test if test else None)
     facts = {
         "approach": str(run.approach),
         "options": dict(run.recipe.options),
@@ -190,8 +190,6 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
         "revision": git_revision(),
         **found.to_facts(),
     }
-    if test:
-        facts["test"] = figures(evaluate(fitted.network, data.test, temperature))
     network = fitted.network.cpu()
     save_checkpoint(run.checkpoint, network, facts)
     write_report(run.report, facts=facts, history=fitted.history, found=found, digits=validation)
@@ -207,10 +205,8 @@ def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
     loaded = load_checkpoint(run.checkpoint)
     network = loaded.network.to(data.device)
     check_writable(run.report)
-    found = find(network, data.validation, loaded.temperature)
+    found = find(network, data.validation, loaded.temperature, test=data.test if test else None)
     facts = loaded.facts | found.to_facts()
-    if test:
-        facts["test"] = figures(evaluate(network, data.test, loaded.temperature))
     write_report(run.report, facts=facts, history=None, found=found, digits=data.validation)
     return facts if test else {name: value for name, value in facts.items() if name != "test"}
 

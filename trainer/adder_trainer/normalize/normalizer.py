@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from adder_runtime.contract import SIDE
 from adder_trainer.normalize.finder import COARSER, Finder, shipped_finder
+from adder_trainer.normalize.following import LOST, REACH, follow, none_followed, none_seen, seen_at, together
 from adder_trainer.normalize.ink import (
     CUT,
     GRIDS,
@@ -38,11 +39,11 @@ from adder_trainer.normalize.ink import (
     to_ink,
 )
 from adder_trainer.normalize.paper import EvenPaper, by_tone, lamp, paper_beside
-from adder_trainer.normalize.picture import GRID, Picture, branch, sides
+from adder_trainer.normalize.picture import GRID, Picture, branch, places, sides
 from adder_trainer.normalize.prepared import CENTRE, INK_SIDE, look_for_prepared
-from adder_trainer.normalize.windows import coarse, highest_around, mean_around
+from adder_trainer.normalize.windows import coarse, highest_around, interpolated
 
-NORMALIZER_VERSION = "14"
+NORMALIZER_VERSION = "15"
 """Raised when the same pixels give another ink."""
 
 CLOSE_GRID = 64
@@ -61,13 +62,6 @@ finder's grid, there, on the longer side of a digit that was overlooked: less is
 
 LEAST_FOUND = 0.05
 """Least probability of ink in the likeliest cell: below, nothing is read."""
-
-AROUND, MUCH = 9, (0.54, 0.72)
-"""Cells of the finder's grid on a side around each in which it is asked how much was found, and shares of the most from
-which on it begins to be much, and is."""
-
-ROUNDS, REACH = 8, 5
-"""Rounds in which what hangs together is followed, and cells on a side of the window over which it does."""
 
 MISSED = 0.5, 1.5
 """Cells of the finder's grid beyond the box that was found, on any side of it, up to which what else differs from even
@@ -159,15 +153,19 @@ class Normalizer(nn.Module):
         inside = picture.inside(*everywhere)
         found = self.finder(light).sigmoid() * inside
         large = ramp(longest, SMALL)
-        found = torch.maximum(found, 1 - large)
-        likeliest, begin, end = box_of(found)
+        likeliest, found, kept = kept_of(torch.maximum(found, 1 - large))
+        coarse_light = coarse(light, COARSER)
+        even = EvenPaper.of(coarse_light, inside)
+        unlike = even.unlike(coarse_light) * inside * large
+        like_ink = even.is_so * unlike
+        apart = like_ink * (1 - highest_around(kept, REACH, REACH))
+        goes_on = (apart > LOST[0]).any()
+        followed = branch(goes_on, follow, none_followed, (like_ink, apart, found, kept, size / cell))
+        begin, end = extent(profiles(torch.maximum(kept, followed)), *FOUND)
         is_unsure = (likeliest < CERTAIN) & (longest >= FINER * GRID)
         look_finer = partial(self.look_finer, picture, weights, rest)
         given = (light, is_unsure, likeliest, begin, end)
         likeliest, begin, end = branch(is_unsure.any(), look_finer, as_before, given)
-        coarse_light = coarse(light, COARSER)
-        even = EvenPaper.of(coarse_light, inside)
-        unlike = even.unlike(coarse_light) * inside * large
         begin, end, is_bar, alone = with_missed(even, unlike, begin, end, likeliest > LEAST_FOUND, size / cell)
         middle = size / 2 + ((begin + end) / 2 - cells / 2) * cell
         reach = (end - begin).amax(1, keepdim=True) * cell + longest * (COARSER * MORE / GRID)
@@ -177,14 +175,16 @@ class Normalizer(nn.Module):
         inside = picture.inside(middle, fine * COARSER, CLOSE_GRID // COARSER)
         probability = self.finder(light).sigmoid() * inside
         coarse_light = coarse(light, COARSER)
-        probability = torch.maximum(probability, alone * even.unlike(coarse_light) * inside * large)
+        at = (places(middle, fine * COARSER, CLOSE_GRID // COARSER) - size / 2) / cell + cells / 2
+        is_digit = torch.maximum(alone, branch(goes_on, seen_at, none_seen, (followed, at)))
+        probability = torch.maximum(probability, is_digit * even.unlike(coarse_light) * inside * large)
         is_ink = torch.maximum(ramp(probability, INKED), (1 - large) * inside)
         tone = by_tone(coarse_light, picture.corners(middle, fine * COARSER, CLOSE_GRID // COARSER) * inside)
         is_found = tone + large * (probability - tone)
         ground, is_paper = paper_beside(coarse_light, is_found, inside, large)
         polarity = torch.where(((coarse_light - ground) * is_ink).sum(GRIDS, keepdim=True) < 0, -1.0, 1.0)
         paper = torch.cat([ground, lamp(ground, polarity), is_ink, is_paper], 1)  # (batch, 4, coarse cells, the same)
-        each = (torch.arange(CLOSE_GRID, device=image.device) + 0.5)[None, None, None]
+        each = ((torch.arange(CLOSE_GRID, device=image.device) + 0.5) / COARSER)[None, None, None]
         here, lit, where, is_paper = interpolated(paper, each, each).chunk(4, 1)
         beside = (light - here) * polarity / lit
         grain = (is_paper * beside.abs()).sum(GRIDS, keepdim=True) / is_paper.sum(GRIDS, keepdim=True)
@@ -206,7 +206,7 @@ class Normalizer(nn.Module):
 
         light, inside = picture.look(centre, scale, SIDE, weights, rest)
         offset = torch.arange(SIDE, device=image.device) + (0.5 - SIDE / 2)
-        at_y, at_x = ((centre - middle + offset * scale) / fine + CLOSE_GRID / 2).chunk(2, 1)
+        at_y, at_x = (((centre - middle + offset * scale) / fine + CLOSE_GRID / 2) / COARSER).chunk(2, 1)
         here, lit, where = interpolated(paper[:, :3], at_y, at_x).chunk(3, 1)
         difference = calm((light - here * inside) * polarity / lit * where, share, CALM_LAST)
         contrast = contrast_of(difference, grain)
@@ -237,7 +237,7 @@ class Normalizer(nn.Module):
         begin: Tensor,
         end: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What `box_of` says of the first look; where that is unsure, of one at finer cells, if that is sure.
+        """Likeliest cell and box of the first look; where that is unsure, of one at finer cells, if that is sure.
 
         Args:
             picture: with FINER times as many pixels as cells, or more.
@@ -253,7 +253,8 @@ class Normalizer(nn.Module):
         middle, cell, cells = picture.size / 2, picture.cell / FINER, FINER * light.shape[3]
         light, _ = picture.look(middle, cell, cells, weights, rest, repeat=True)
         inside = picture.inside(middle, cell * COARSER, cells // COARSER)
-        again, first, last = box_of(self.finder(light).sigmoid() * inside)
+        again, _, kept = kept_of(self.finder(light).sigmoid() * inside)
+        first, last = extent(profiles(kept), *FOUND)
         side = (last - first).amax(1, keepdim=True)
         smallest, largest = OVERLOOKED
         is_there = is_unsure & (again > CERTAIN) & (side > smallest) & (side < largest)
@@ -271,30 +272,20 @@ def as_before(
     return likeliest.clone(), begin.clone(), end.clone()
 
 
-def box_of(found: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Probability of ink in the likeliest cell (batch, 1, 1, 1), and where the box of what was found begins and ends.
+def kept_of(found: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Probability of ink in the likeliest cell (batch, 1, 1, 1), what was found beside that, and what of it is kept.
 
     Args:
         found: (batch, 1, n, n) probability of ink.
     """
     likeliest = found.amax(GRIDS, keepdim=True)
-    return likeliest, *extent(profiles(together(found / likeliest.clamp(min=LEAST_FOUND))), *FOUND)
+    found = found / likeliest.clamp(min=LEAST_FOUND)
+    return likeliest, found, together(found)
 
 
 def as_it_is(image: Tensor, ink: Tensor, box: Tensor, is_prepared: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Ink of pictures that are all prepared, (batch, 1, 1, 1) whether there is any, and its box (batch, 4, 1, 1)."""
     return ink.clone(), is_prepared.clone(), box.clone()
-
-
-def together(found: Tensor) -> Tensor:
-    """What was found that has much of it around, and what hangs together with that: no specks, (batch, 1, n, n)."""
-    # what is hardly likely counts for little, however much there is of it
-    # mean of means: what is near counts for more
-    around = mean_around(mean_around(found * found * found, AROUND), AROUND)
-    kept = ramp(around / around.amax(GRIDS, keepdim=True).clamp(min=1e-6), MUCH) * found
-    for _ in range(ROUNDS):
-        kept = torch.minimum(highest_around(kept, REACH, REACH), found)
-    return kept
 
 
 def with_missed(
@@ -339,22 +330,6 @@ def bar(unlike: Tensor, first: Tensor, last: Tensor, size: Tensor) -> Tensor:
     middle = unlike.shape[3] / 2
     apart = (size / 2 - torch.maximum(middle - first, last - middle)).amax(1, keepdim=True)
     return ramp(filled, FILLED) * ramp(long, LONG) * ramp(apart, APART)
-
-
-def interpolated(maps: Tensor, at_y: Tensor, at_x: Tensor) -> Tensor:
-    """Grids over the second look as cells elsewhere in it see them, (batch, maps, cells, cells), linear.
-
-    Args:
-        maps: (batch, maps, n, n).
-        at_y: (batch, 1, 1, cells) where the middle of each row of cells lies, in cells of the second look.
-        at_x: the same of each column.
-    """
-    grid = maps.shape[3]
-    node = torch.arange(grid, device=maps.device) + 0.5
-    places = ((at * (grid / CLOSE_GRID)).clamp(0.5, grid - 0.5).transpose(2, 3) for at in (at_y, at_x))
-    rows, columns = ((1 - (place - node).abs()).clamp(min=0) for place in places)  # (batch, 1, cells, n)
-    # not times the columns turned over: where both are the same constant, the file holds it once
-    return rows @ (columns @ maps.transpose(2, 3)).transpose(2, 3)
 
 
 def edge(place: Tensor, middle: Tensor, cell: Tensor, size: Tensor) -> Tensor:

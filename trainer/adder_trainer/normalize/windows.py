@@ -88,3 +88,19 @@ def coarse(cells: Tensor, by: int) -> Tensor:
         return F.avg_pool2d(cells, by)
     grid = cells.shape[3] // by
     return cells.reshape(*cells.shape[:2], grid, by, grid, by).mean((3, 5))
+
+
+def interpolated(maps: Tensor, at_y: Tensor, at_x: Tensor) -> Tensor:
+    """Grids as cells elsewhere see them, (batch, maps, cells, cells), linear; what is outside sees their edge.
+
+    Args:
+        maps: (batch, maps, n, n).
+        at_y: (batch, 1, 1, cells) where the middle of each row of cells lies, in cells of the maps.
+        at_x: the same of each column.
+    """
+    grid = maps.shape[3]
+    node = torch.arange(grid, device=maps.device) + 0.5
+    places = (at.clamp(0.5, grid - 0.5).transpose(2, 3) for at in (at_y, at_x))
+    rows, columns = ((1 - (place - node).abs()).clamp(min=0) for place in places)  # (batch, 1, cells, n)
+    # not times the columns turned over: where both are the same constant, the file holds it once
+    return rows @ (columns @ maps.transpose(2, 3)).transpose(2, 3)
