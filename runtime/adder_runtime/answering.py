@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,11 @@ def answer(
             raise UsageError(
                 "standard input holds no picture, and paths there go with no other picture, nor with --explain"
             )
-        return answer_stream(load(), read_paths(), one, show, min_confidence)
+        adders, paths = load(), read_paths()
+        if (first := next(paths, None)) is None:
+            complain(NAME, "standard input is empty: no picture was asked")
+            return 0
+        return answer_stream(adders, chain([first], paths), one, show, min_confidence)
     adders = load()
     places: Sequence[Path | None] = [None] * len(pictures)
     if explain is not None:

@@ -52,7 +52,7 @@ def infer(
             show_default=False,
             metavar="IMAGES... NUMBER",
             help="Picture files, folders of pictures, or - for standard input: a picture, or paths of pictures, one a "
-            "line (of none, nothing is answered). Last what to add, 0 to 9.",
+            "line. Last what to add, 0 to 9.",
         ),
     ],
     approach: Annotated[

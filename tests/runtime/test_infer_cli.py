@@ -434,9 +434,10 @@ def test_paths_on_standard_input_are_answered_one_by_one(some: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [b"", b"\n", b"\r\n\n"])
-def test_an_empty_list_of_paths_is_no_error(given: bytes) -> None:
+def test_an_empty_list_of_paths_is_no_error_and_is_told(given: bytes) -> None:
     ended = in_a_process("-", 7, "--json", given=given)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+    assert (ended.returncode, ended.stdout) == (0, b"")
+    assert ended.stderr == b"adder-infer: standard input is empty: no picture was asked\n"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP"])
