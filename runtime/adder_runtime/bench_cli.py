@@ -15,7 +15,7 @@ from adder_runtime.command_line import VersionOption, exit_codes, run
 from adder_runtime.errors import ImageError, ModelError, OutputError, ProviderError, UsageError
 from adder_runtime.measure_report import FACTS, check_folder
 from adder_runtime.output_file import write_json, write_whole
-from adder_runtime.speech import complain, say
+from adder_runtime.speech import check_needed, complain, say
 
 NAME = "adder-bench"
 
@@ -52,7 +52,7 @@ def bench(
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.json, the tables as report.txt, and pictures.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a report that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="With --out: replace a report that is there.")] = False,
     against: Annotated[Path | None, typer.Option(help="An earlier report.json to compare the ratios with.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
     version: VersionOption = False,
@@ -61,6 +61,7 @@ def bench(
 
     What is compared runs in turn. The ratios hold on other machines, the milliseconds do not.
     """
+    check_needed({"--out": out}, {"--force": force})
     if out is not None:
         check_folder(out, force=force)
     before = None if against is None else read_report(against)
@@ -81,7 +82,7 @@ def bench(
             complain(NAME, f"worse than in {against}: {each}")
         if found:
             raise typer.Exit(EXIT_WORSE)
-        say(f"no ratio is worse than in {against} by more than the noise")
+        complain(NAME, f"no ratio is worse than in {against} by more than the noise")
 
 
 def read_report(path: Path) -> dict[str, Any]:

@@ -240,10 +240,10 @@ def test_against_an_earlier_report(
     earlier = tmp_path / "earlier.json"
     for ratio, wanted in ((1e-9, 1), (1e9, 0)):
         earlier.write_text(json.dumps({"ratios": [before | {"ratio": ratio, "low": ratio, "high": ratio}]}))
-        code, told, err = adder_bench("--against", earlier)
+        code, _, err = adder_bench("--against", earlier)
         assert code == wanted
         assert (f"worse than in {earlier}: {before['name']}: " in err) == bool(wanted)
-        assert ("no ratio is worse" in told) == (not wanted)
+        assert ("no ratio is worse" in err) == (not wanted)
     earlier.write_text("[]")
     code, _, err = adder_bench("--against", earlier)
     assert (code, "is no report of adder-bench" in err) == (2, True)
