@@ -209,6 +209,14 @@ def test_test_images_have_a_row_and_a_chart_where_they_were_measured(
     assert above.get_title().endswith("300 answers of the test images")
 
 
+def test_chart_of_an_earlier_networks_test_images_goes(tmp_path: Path, digits: Digits, found: Findings) -> None:
+    chart = tmp_path / "reliability_test.png"
+    chart.write_bytes(b"of an earlier network")
+    write_report(tmp_path, facts=FACTS, history=HISTORY, found=found, digits=digits)
+    assert not chart.exists()
+    assert chart.name not in (tmp_path / "README.md").read_text()
+
+
 def test_page_of_a_run_whose_stacking_is_explained_shows_it(evaluation: Evaluation) -> None:
     beside = {"stacking.png", "stacking.json"}
     shown, not_shown = (page(FACTS, evaluation, names) for names in (beside, set()))

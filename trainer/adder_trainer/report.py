@@ -64,6 +64,7 @@ def write_report(
     if history is not None:
         write_whole(folder / "history.csv", history_csv(history))
         write_whole(folder / "curves.png", to_png(draw_curves(history, measured.pairs)))
+        (folder / "reliability_test.png").unlink(missing_ok=True)  # of the network before
     write_json(folder / "facts.json", facts)
     pictures = {
         "confusion_digits": draw_confusion(measured.digit_confusion.numpy(), "digit"),
