@@ -211,6 +211,18 @@ def test_numpy_integer_is_a_number(classify: Adder, three: Path) -> None:
     assert classify.predict(three, np.int64(4)).sum == 7  # type: ignore[arg-type]  # works as an int does
 
 
+@pytest.mark.parametrize("shape", [(1, 3000), (2000, 2), (4, 3000, 3)])
+def test_picture_too_thin_for_the_file_is_refused_as_a_picture(adder: Adder, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ImageError, match=r"is \d+ x \d+, too thin to show a digit"):
+        adder.predict(np.zeros(shape, np.uint8), 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1023), (1535, 2), (5, 3000, 3)])
+def test_picture_that_is_barely_not_too_thin_is_answered(adder: Adder, shape: tuple[int, ...]) -> None:
+    with pytest.raises(NothingToReadError):
+        adder.predict(np.zeros(shape, np.uint8), 3)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (200, 100, 3), (50, 50, 4)])
 def test_blank_picture_is_nothing_to_read(adder: Adder, shape: tuple[int, ...]) -> None:
     for value in (0, 128, 255):
