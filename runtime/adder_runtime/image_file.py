@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from adder_runtime.contract import CHANNELS, LARGE_SIDE
-from adder_runtime.errors import ImageError
+from adder_runtime.errors import ImageError, UsageError
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(height, width, channels) uint8, 1 to 4 channels: grey, grey and alpha, RGB, RGBA."""
@@ -126,6 +126,27 @@ def to_jpeg(pixels: Pixels, quality: int = 92) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(stream, "JPEG", quality=quality)
     return stream.getvalue()
+
+
+def check_several(images: object) -> None:
+    """A picture is no list of pictures, though its rows, lines or letters may be taken for one each.
+
+    Raises:
+        UsageError: it is a single picture.
+    """
+    held = isinstance(images, bytes | bytearray | memoryview | Image.Image)
+    one = held or isinstance(images, str | os.PathLike) or hasattr(images, "read")
+    if isinstance(images, np.ndarray):  # pictures of up to 4 pixels across show no digit: those are channels
+        one = images.ndim == 2 or (images.ndim == 3 and images.shape[2] in CHANNELS)
+    if one:
+        raise UsageError(f"the {type(images).__name__} given is one picture, wanted several; predict answers one")
+
+
+def size_held(source: ImageSource) -> int:
+    """Bytes that a picture takes before it is read: none of a file's."""
+    if isinstance(source, Image.Image):
+        return source.width * source.height * len(source.getbands())
+    return len(source) if isinstance(source, bytes | bytearray) else getattr(source, "nbytes", 0)
 
 
 def name_of(source: ImageSource) -> str:
