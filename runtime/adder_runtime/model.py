@@ -50,7 +50,7 @@ MAX_RUN = 64
 """Pictures that go through the network in one run, at most."""
 
 MAX_RUN_BYTES = 2_000_000
-"""Bytes of pictures that one run takes, unless a single picture has more: the graph needs some 30 times that."""
+"""Bytes of pictures that one run takes, unless a single picture has more; the graph takes up to some 80 MB beside."""
 
 PrecisionName = Literal["fp32", "fp16", "int8"]
 
