@@ -1,5 +1,6 @@
 """The digit in a picture plus a number, with numpy and ONNX Runtime alone: python adder.py picture.ppm 7"""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import onnxruntime
 
 def read_netpbm(path):
     """A binary PGM or PPM file, (height, width, 1 or 3)."""
-    kind, width, height, most, pixels = Path(path).read_bytes().split(maxsplit=4)[:5]
-    if kind not in (b"P5", b"P6") or int(most) != 255:
+    content = Path(path).read_bytes()
+    head = re.match(rb"P([56])\s+(\d+)\s+(\d+)\s+255\s", content)
+    if not head:
         raise ValueError("no binary PGM or PPM of 8 bits")
-    return np.frombuffer(pixels, np.uint8).reshape(int(height), int(width), -1)
+    kind, width, height = map(int, head.groups())
+    return np.frombuffer(content, np.uint8, offset=head.end()).reshape(height, width, 1 if kind == 5 else 3)
 
 
 def load(model):

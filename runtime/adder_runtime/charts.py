@@ -122,7 +122,8 @@ def draw_risk(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Imag
         across, up = frame.left + coverage * frame.width, frame.bottom - risk / highest * frame.height
         canvas.ellipse((across - 5, up - 5, across + 5, up + 5), TEXT)
         words = f"of {coverage:.0%} answered, {risk:.2%} wrong"
-        write(canvas, (frame.left + 20, frame.top + 14 + place * 28), words, TEXT_SIZE)
+        row, column = divmod(place, 2)
+        write(canvas, (frame.left + 20 + column * 300, 76 + row * 26), words, TEXT_SIZE)
     return image
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from adder_runtime.contract import CHANNELS, LARGE_SIDE
-from adder_runtime.errors import ImageError
+from adder_runtime.errors import ImageError, UsageError
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(height, width, channels) uint8, 1 to 4 channels: grey, grey and alpha, RGB, RGBA."""
@@ -59,7 +59,7 @@ def read_image(source: ImageSource) -> Pixels:
             uint8 array (height, width) or (height, width, 1 to 4).
 
     Raises:
-        ImageError: it is missing, no picture, damaged, too large, or an array of another shape or type.
+        ImageError: it is missing, no picture, damaged, too large or thin, or an array of another shape or type.
     """
     return _read(source, _Way()).pixels
 
@@ -90,19 +90,19 @@ class _Way:
 
 def _read(source: ImageSource, way: _Way) -> Read:
     if isinstance(source, np.ndarray):
-        return Read(_check_array(source), (1.0, 1.0))
+        return _check_sides(Read(_check_array(source), (1.0, 1.0)), name_of(source))
     name = name_of(source)
     if isinstance(source, str | os.PathLike):
-        with _open(source, name) as stream:
+        with _open(name) as stream:
             return _decode(stream if stream.seekable() else io.BytesIO(stream.read()), name, way)
     if isinstance(source, Image.Image):
         return _decode(source, name, way)
     try:
-        content = source.read() if hasattr(source, "read") else source
-        return _decode(io.BytesIO(memoryview(content)), name, way)
-    except (OSError, TypeError, UnicodeError) as error:
+        content = io.BytesIO(memoryview(source.read() if hasattr(source, "read") else source))
+    except (OSError, TypeError, ValueError) as error:
         wanted = "wanted a path, bytes, a file open in binary, a Pillow image or a uint8 array"
         raise ImageError(f"{name} cannot be read: {_reason(error)}; {wanted}") from error
+    return _decode(content, name, way)
 
 
 def to_png(pixels: Pixels) -> bytes:
@@ -128,10 +128,31 @@ def to_jpeg(pixels: Pixels, quality: int = 92) -> bytes:
     return stream.getvalue()
 
 
+def check_several(images: object) -> None:
+    """A picture is no list of pictures, though its rows, lines or letters may be taken for one each.
+
+    Raises:
+        UsageError: it is a single picture.
+    """
+    held = isinstance(images, bytes | bytearray | memoryview | Image.Image)
+    one = held or isinstance(images, str | os.PathLike) or hasattr(images, "read")
+    if isinstance(images, np.ndarray):  # pictures of up to 4 pixels across show no digit: those are channels
+        one = images.ndim == 2 or (images.ndim == 3 and images.shape[2] in CHANNELS)
+    if one:
+        raise UsageError(f"the {type(images).__name__} given is one picture, wanted several; predict answers one")
+
+
+def size_held(source: ImageSource) -> int:
+    """Bytes that a picture takes before it is read: none of a file's."""
+    if isinstance(source, Image.Image):
+        return source.width * source.height * len(source.getbands())
+    return len(source) if isinstance(source, bytes | bytearray) else getattr(source, "nbytes", 0)
+
+
 def name_of(source: ImageSource) -> str:
     """What to call a picture in an error: its path or file name, else its type."""
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        return os.fsdecode(source)
     named = getattr(source, "filename", None) or getattr(source, "name", None)
     return str(named or f"the {type(source).__name__} given")
 
@@ -187,9 +208,11 @@ def _is_listed(entry: os.DirEntry[str]) -> bool:
         return True  # a link that leads in a circle: reading it tells so
 
 
-def _open(path: str | os.PathLike[str], name: str) -> IO[bytes]:
+def _open(name: str) -> IO[bytes]:
+    if not name:
+        raise ImageError("the path is empty, wanted that of a picture file")
     try:
-        return Path(path).open("rb")
+        return Path(name).open("rb")
     except FileNotFoundError as error:
         raise ImageError(f"{name} not found, wanted a picture file") from error
     except IsADirectoryError as error:
@@ -206,7 +229,7 @@ def _decode(source: IO[bytes] | Image.Image, name: str, way: _Way) -> Read:
         try:
             image = source if isinstance(source, Image.Image) else _identify(source, name)
             if image.width * image.height <= MAX_PIXELS:
-                return _load(image, way)
+                return _check_sides(_load(image, way), name)
         except ImageError:
             raise
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -298,6 +321,14 @@ def _check_array(pixels: NDArray[Any]) -> Pixels:
         f"array is {pixels.dtype} of shape {pixels.shape}, "
         "wanted uint8 of shape (height, width) or (height, width, 1 to 4) with no axis empty"
     )
+
+
+def _check_sides(read: Read, name: str) -> Read:
+    # a model makes one pixel of so many, and would have none left
+    height, width = read.pixels.shape[:2]
+    if min(height, width) < max(height, width) // LARGE_SIDE:
+        raise ImageError(f"{name} is {width} x {height}, too thin to show a digit; cut it to the digit")
+    return read
 
 
 def _reason(error: Exception) -> str:

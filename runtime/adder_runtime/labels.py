@@ -85,13 +85,20 @@ def _from_table(table: Path) -> Iterator[Labelled]:
         with table.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             columns = rows.fieldnames or []
-            if not set(COLUMNS) <= set(columns):
-                raise LabelError(f"{table} has the columns {','.join(columns)}, wanted {','.join(COLUMNS)}")
+            if any(columns.count(name) != 1 for name in COLUMNS):
+                raise LabelError(f"{table} has the columns {','.join(columns)}, wanted {','.join(COLUMNS)}, once each")
+            told: dict[str, str] = {}
             for row in rows:
                 image, digit = row["image"], row["digit"]
+                if None in row:
+                    got = "more cells than there are columns"
+                    raise LabelError(f"{table}, line {rows.line_num}: {got}, wanted a name with a comma in quotes")
                 if digit not in map(str, DIGITS) or not image:
                     got = f"image {image!r} and digit {digit!r}"
                     raise LabelError(f"{table}, line {rows.line_num}: got {got}, wanted a path and a digit from 0 to 9")
+                if told.setdefault(image, digit) != digit:
+                    got = f"{image} is {digit} here and {told[image]} above"
+                    raise LabelError(f"{table}, line {rows.line_num}: {got}, wanted one digit for each")
                 yield Labelled(table.parent / image, int(digit), Path(image).parent.as_posix())
     except OSError as error:
         raise LabelError(f"{table} cannot be read: {error.strerror}; {WANTED}") from error

@@ -122,7 +122,8 @@ def write_report(folder: Path, adder: Adder, facts: dict[str, Any], found: Seque
         if earlier.name not in names:
             with suppress(OSError):
                 earlier.unlink()
-    write_whole(folder / "README.md", page_of(facts, table_of(found), names).encode())
+    # a name may be no text
+    write_whole(folder / "README.md", page_of(facts, table_of(found), names).encode(errors="backslashreplace"))
 
 
 def draw_all(adder: Adder, measured: Sequence[Measured]) -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from itertools import repeat, tee
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -38,9 +38,9 @@ from adder_runtime.errors import (
     UsageError,
     reason,
 )
-from adder_runtime.image_file import ImageSource, Read, name_of, read_enough
+from adder_runtime.image_file import ImageSource, Read, check_several, name_of, read_enough
 from adder_runtime.manifest import check_content
-from adder_runtime.reading import read_ahead
+from adder_runtime.reading import naming, read_ahead
 from adder_runtime.session import Provider, ProviderName, find_model, read_model, start_session
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ MAX_RUN = 64
 """Pictures that go through the network in one run, at most."""
 
 MAX_RUN_BYTES = 2_000_000
-"""Bytes of pictures that one run takes, unless a single picture has more: the graph needs some 30 times that."""
+"""Bytes of pictures that one run takes, unless a single picture has more; the graph takes up to some 80 MB beside."""
 
 PrecisionName = Literal["fp32", "fp16", "int8"]
 
@@ -134,8 +134,7 @@ class Adder:
         """
         wanted = _one_of(Provider, provider, "provider")
         arithmetic = None if precision is None else _one_of(Precision, precision, "precision")
-        if threads < 1:
-            raise UsageError(f"threads is {threads}, must be 1 or more")
+        _check_whole(threads, least=1, name="threads")
         path = find_model(model, arithmetic or Precision.FP32)
         content = read_model(path)
         if model in list(Approach):
@@ -175,7 +174,7 @@ class Adder:
 
         Raises:
             ImageError, NumberError: as for `predict`, for the first picture that fails. `predict_each` goes on instead.
-            UsageError: there are not as many numbers as pictures.
+            UsageError: there are not as many numbers as pictures, or `images` is a single one.
         """
         answers = []
         for answer in self.predict_each(images, number):
@@ -190,7 +189,8 @@ class Adder:
         """The same one by one, in order, with an error in the place of each picture that fails.
 
         Pictures are read and answered some at a time, so that their number is not bounded by memory: those that wait
-        take no more than `reading.AHEAD_BYTES`, or a single one what it needs, and each run MAX_RUN_BYTES.
+        take no more than `reading.AHEAD_BYTES`, or a single one what it needs, and each run MAX_RUN_BYTES. Where there
+        is a number for each, an iterator of pictures is made a list first, to count them.
 
         Args:
             images: as for `predict`.
@@ -198,9 +198,13 @@ class Adder:
             readers: threads that read pictures, and as many that answer them; 0 reads each when its turn comes.
 
         Raises:
-            NumberError, UsageError: as for `predict_batch`.
+            NumberError, UsageError: as for `predict_batch`; `readers` is less than 0, or `images` is a single picture.
         """
-        if isinstance(number, Sequence | np.ndarray) and not isinstance(number, str):
+        _check_whole(readers, least=0, name="readers")
+        check_several(images)
+        if isinstance(number, np.ndarray):
+            number = number.tolist()
+        if isinstance(number, Sequence) and not isinstance(number, str):
             images = list(images)
             if len(number) != len(images):
                 raise UsageError(
@@ -209,9 +213,9 @@ class Adder:
             numbers: Iterable[int] = [check_number(each) for each in number]
         else:
             numbers = repeat(check_number(number))
-        sources, names = tee(images)
-        asked = zip(map(name_of, names), read_ahead(sources, readers), numbers, strict=False)
-        return self.answer_read(asked, at_once=readers)
+        names: deque[str] = deque()
+        reads = zip(read_ahead(naming(images, names), readers), numbers, strict=False)
+        return self.answer_read(((names.popleft(), read, each) for read, each in reads), at_once=readers)
 
     def run(self, image: NDArray[np.uint8], number: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
         """The model's own outputs, by name, unchecked: -1 where there is no answer.
@@ -331,6 +335,11 @@ def check_number(number: object) -> int:
     if whole not in NUMBERS or isinstance(number, bool):
         raise NumberError(f"number is {number!r}, must be a whole number from {NUMBERS[0]} to {NUMBERS[-1]}")
     return whole
+
+
+def _check_whole(value: object, *, least: int, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise UsageError(f"{name} is {value!r}, must be a whole number, {least} or more")
 
 
 def _one_of(choices: type[Choice], value: object, name: str) -> Choice:

@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
 
 from adder_runtime.errors import ImageError
-from adder_runtime.image_file import ImageSource, Read, read_enough
+from adder_runtime.image_file import ImageSource, Read, name_of, read_enough, size_held
 
 AHEAD = 256
 """Pictures that wait to be answered, at most."""
 
 AHEAD_BYTES = 64_000_000
-"""Bytes of their pixels, at most, unless a single picture has more."""
+"""Bytes of their pixels, at most, unless a single picture has more; as many of those that are held already."""
 
 
 def read_ahead(sources: Iterable[ImageSource], readers: int) -> Iterator[Read | ImageError]:
@@ -28,23 +28,37 @@ def read_ahead(sources: Iterable[ImageSource], readers: int) -> Iterator[Read | 
         yield from (_try(source) for source in sources)
         return
     budget = _Budget(AHEAD_BYTES)
-    waiting: deque[Future[tuple[Read | ImageError, int]]] = deque()
+    waiting: deque[tuple[Future[tuple[Read | ImageError, int]], int]] = deque()
+    held = 0
     pool = ThreadPoolExecutor(readers, thread_name_prefix="adder-read")
     try:
-        remaining = enumerate(sources)
-        for place, source in remaining:
-            waiting.append(pool.submit(_read, source, place, budget))
-            if len(waiting) == AHEAD:
-                yield from _next(waiting, budget)
+        for place, source in enumerate(sources):
+            size = size_held(source)
+            waiting.append((pool.submit(_read, source, place, budget), size))
+            held += size
+            del source
+            while waiting and (len(waiting) == AHEAD or held > AHEAD_BYTES):
+                future, size = waiting.popleft()
+                yield from _next(future, budget)
+                del future
+                held -= size
         while waiting:
-            yield from _next(waiting, budget)
+            yield from _next(waiting.popleft()[0], budget)
     finally:
         budget.close()
         pool.shutdown(cancel_futures=True)
 
 
-def _next(waiting: deque[Future[tuple[Read | ImageError, int]]], budget: _Budget) -> Iterator[Read | ImageError]:
-    found, size = waiting.popleft().result()
+def naming(images: Iterable[ImageSource], names: deque[str]) -> Iterator[ImageSource]:
+    """The same, once what to call each is noted: that is needed for longer than the picture."""
+    for image in images:
+        names.append(name_of(image))
+        yield image
+        del image
+
+
+def _next(future: Future[tuple[Read | ImageError, int]], budget: _Budget) -> Iterator[Read | ImageError]:
+    found, size = future.result()
     yield found
     budget.give_back(size)
 

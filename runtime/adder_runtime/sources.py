@@ -58,6 +58,8 @@ def names_in_table(arguments: Sequence[str]) -> Names:
 
 def paths_of(argument: str) -> Iterable[str]:
     """The pictures in a folder, or the one path that an argument is; raises ImageError as `pictures_in`."""
+    if not argument:
+        raise ImageError("the path is empty, wanted that of a picture or a folder")
     path = Path(argument)
     return pictures_in(path) if is_folder(path) else [argument]
 

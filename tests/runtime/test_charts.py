@@ -22,7 +22,7 @@ from adder_runtime.charts import (
     draw_risk,
     how_wrong,
 )
-from adder_runtime.drawing import MAIN, WRONG
+from adder_runtime.drawing import MAIN, TEXT, WRONG
 from adder_runtime.image_file import to_png
 from adder_runtime.labels import Labelled
 from adder_runtime.measure import Measured
@@ -67,6 +67,15 @@ def test_risk_rises_to_the_share_of_wrong_answers() -> None:
 def mistake(path: Path, shown: int, digit: int, total: int, confidence: float) -> Measured:
     picture = Labelled(path, shown, ".")
     return Measured(picture, np.array([4]), np.array([digit]), np.array([total]), np.array([confidence]))
+
+
+def test_words_about_the_risk_are_clear_of_its_line() -> None:
+    confidence = np.linspace(0.5, 1, 50)
+    frame = area(draw_risk(confidence, confidence < 0.75), MAIN)
+    words = area(draw_risk(confidence, confidence < 0.75), TEXT)
+    axis = int(np.bincount(words[:, 1]).argmax())  # the axis upwards, a column of that colour
+    points = words[(words[:, 1] > axis + 10) & (words[:, 1] < 500) & (words[:, 0] < frame[:, 0].max())]
+    assert points[:, 0].max() < frame[:, 0].min()
 
 
 def test_every_mistake_is_drawn_sixty_on_a_page(classify: Adder, tmp_path: Path) -> None:

@@ -192,6 +192,26 @@ def test_what_is_no_source_at_all_is_refused() -> None:
             read_image(source)  # type: ignore[arg-type]  # on purpose
 
 
+def test_closed_file_is_an_image_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(to_png(np.zeros((4, 4, 1), np.uint8)))
+    with path.open("rb") as stream:
+        pass
+    with pytest.raises(ImageError, match=r"a\.png cannot be read: .*closed file; wanted a path"):
+        read_image(stream)
+
+
+def test_path_of_bytes_that_a_folder_gives_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(to_png(np.zeros((4, 4, 1), np.uint8)))
+    with os.scandir(os.fsencode(tmp_path)) as entries:
+        assert [read_image(entry).shape for entry in entries] == [(4, 4, 1)]  # type: ignore[arg-type]  # of bytes
+
+
+def test_empty_path_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="the path is empty, wanted that of a picture file"):
+        read_image("")
+
+
 def test_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
     for name in ("b.png", "a.JPG", "notes.txt", ".hidden.png"):
         (tmp_path / name).write_bytes(b"x")

@@ -92,6 +92,12 @@ def test_compare_asks_both_models(infer: Infer, three: Path) -> None:
     assert told["classify"]["sum"] == told["regress"]["sum"] == 10
 
 
+def test_empty_path_is_not_the_current_folder(infer: Infer, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(three.parent)
+    assert infer("", 7)[::2] == (3, "adder-infer: the path is empty, wanted that of a picture or a folder\n")
+    assert infer("", 7, "--out", "table.csv")[0] == 3
+
+
 def test_folder_is_read_by_name(infer: Infer, tmp_path: Path) -> None:
     for digit in (4, 2, 9):
         (tmp_path / f"{digit}.png").write_bytes(to_png(paint(draw_digit(digit, 40, 40), 1)))

@@ -70,6 +70,9 @@ def test_table_names_pictures_relative_to_itself(tmp_path: Path) -> None:
         (b"image,digit\n,3\n", "line 2: got image ''"),
         (b"image,digit\n", "has no labelled pictures"),
         (b"", "has the columns , wanted image,digit"),
+        (b"image,digit,digit\na.png,3,4\n", "has the columns image,digit,digit, wanted image,digit, once each"),
+        (b"image,digit\na,3,b.png,3\n", "line 2: more cells than there are columns, wanted a name with"),
+        (b"image,digit\na.png,3\na.png,4\n", "line 3: a.png is 4 here and 3 above"),
         (b"image,digit\n\xff\xfe,3\n", "is no CSV file in UTF-8"),
     ],
 )

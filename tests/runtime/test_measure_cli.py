@@ -6,13 +6,17 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from adder_runtime import measure_cli
+from adder_runtime import Adder, ImageError, measure_cli
 from adder_runtime.image_file import read_image, to_png
+from adder_runtime.labels import Labelled
+from adder_runtime.measure import Failed
+from adder_runtime.measure_report import gather_facts, write_report
 from adder_runtime.pictures import draw_digit, paint
 
 Result = tuple[int, str, str]
@@ -106,6 +110,18 @@ def test_failed_and_unlabelled_pictures_are_named(measure: Measure, pictures: Pa
     page = (tmp_path / "report" / "README.md").read_text()
     assert "6_bad.png is no picture" in page
     assert "other.png" in page
+
+
+def test_names_that_are_not_utf8_are_escaped_in_the_report(classify: Adder, tmp_path: Path) -> None:
+    picture = Labelled(tmp_path / "6_\udcfe.png", 6, "g\udcff")
+    found = [
+        Failed(picture, ImageError(f"{picture.path} is no picture")),
+        Failed(replace(picture, group="."), ImageError("the other")),
+    ]
+    write_report(tmp_path, classify, gather_facts(classify, tmp_path, [1], found, []), found)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert r"| g\udcff | 1 | 1 |" in page
+    assert r"6_\udcfe.png is no picture" in page
 
 
 def test_only_failed_pictures_end_with_their_code(measure: Measure, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from adder_runtime import (
     NumberError,
     ProviderError,
     UsageError,
+    model,
+    reading,
     session,
 )
 from adder_runtime.contract import CONTRACT_VERSION, DIGITS, INK, NUMBERS, SIDE, UNREAD, Key, outputs
@@ -42,6 +45,10 @@ BATCH_TOLERANCE = 1e-5
 BOX_TOLERANCE = 0.02
 """Distance of the box from the ink's own, as a share of the picture's longer side: a soft edge begins somewhere, and a
 picture is looked at in some fifty cells a side."""
+
+
+BESIDE = 9
+"""Pictures that may be held beside those that wait: what is asked for, what each of some threads runs or has run."""
 
 
 def digit_pixels(digit: int, side: int = 80) -> Pixels:
@@ -148,6 +155,28 @@ def test_pictures_are_read_only_as_they_are_answered(classify: Adder) -> None:
     assert read <= MAX_RUN + 1
 
 
+@pytest.mark.parametrize("readers", [0, 2])
+def test_pictures_that_are_held_already_wait_within_the_budget(
+    classify: Adder, monkeypatch: pytest.MonkeyPatch, readers: int
+) -> None:
+    monkeypatch.setattr(model, "MAX_RUN", 1)
+    monkeypatch.setattr(reading, "AHEAD_BYTES", 3 * 60 * 60)
+    alive: list[weakref.ref[Pixels]] = []
+    most = 0
+
+    def images() -> Iterator[Pixels]:
+        nonlocal most
+        for place in range(100):
+            pixels = digit_pixels(place % 10, 60)
+            alive.append(weakref.ref(pixels))
+            most = max(most, sum(each() is not None for each in alive))
+            yield pixels
+            del pixels
+
+    assert len(list(classify.predict_each(images(), 1, readers=readers))) == 100
+    assert most <= 3 + BESIDE
+
+
 def test_predict_each_puts_an_error_in_the_place_of_a_bad_picture(classify: Adder, three: Path) -> None:
     found = list(classify.predict_each([three, three.with_name("none.png"), np.zeros((9, 9), np.uint8), three], 2))
     assert [type(each) for each in found] == [Answer, ImageError, NothingToReadError, Answer]
@@ -201,6 +230,32 @@ def test_numbers_must_be_as_many_as_pictures(classify: Adder, three: Path) -> No
         classify.predict_batch([three, three], [1])
 
 
+def test_numpy_number_of_no_dimension_is_one_for_all(classify: Adder, three: Path) -> None:
+    assert [answer.sum for answer in classify.predict_batch([three, three], np.array(4))] == [7, 7]  # type: ignore[arg-type]
+
+
+def test_one_picture_in_place_of_several_is_refused(classify: Adder, three: Path) -> None:
+    one: list[ImageSource] = [
+        three,
+        str(three),
+        three.read_bytes(),
+        io.BytesIO(three.read_bytes()),
+        Image.fromarray(digit_pixels(3)[:, :, 0]),
+        digit_pixels(3),
+        digit_pixels(3)[:, :, 0],
+        np.repeat(digit_pixels(3), 3, 2),
+    ]
+    for image in one:
+        with pytest.raises(UsageError, match="is one picture, wanted several; predict answers one"):
+            classify.predict_batch(image, 7)  # type: ignore[arg-type]  # on purpose
+
+
+def test_stack_of_pictures_is_several(classify: Adder) -> None:
+    stack = np.stack([digit_pixels(digit) for digit in (3, 4)])
+    for images in (stack, stack[..., 0]):
+        assert [answer.sum for answer in classify.predict_batch(images, 7)] == [10, 11]
+
+
 @pytest.mark.parametrize("number", [-1, 10, 12, 2.5, 7.0, "7", "seven", None, True, 2**40])
 def test_bad_number_is_refused(classify: Adder, three: Path, number: object) -> None:
     with pytest.raises(NumberError, match="must be a whole number from 0 to 9"):
@@ -209,6 +264,18 @@ def test_bad_number_is_refused(classify: Adder, three: Path, number: object) -> 
 
 def test_numpy_integer_is_a_number(classify: Adder, three: Path) -> None:
     assert classify.predict(three, np.int64(4)).sum == 7  # type: ignore[arg-type]  # works as an int does
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (2000, 2), (4, 3000, 3)])
+def test_picture_too_thin_for_the_file_is_refused_as_a_picture(adder: Adder, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ImageError, match=r"is \d+ x \d+, too thin to show a digit"):
+        adder.predict(np.zeros(shape, np.uint8), 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1023), (1535, 2), (5, 3000, 3)])
+def test_picture_that_is_barely_not_too_thin_is_answered(adder: Adder, shape: tuple[int, ...]) -> None:
+    with pytest.raises(NothingToReadError):
+        adder.predict(np.zeros(shape, np.uint8), 3)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (200, 100, 3), (50, 50, 4)])
@@ -265,8 +332,12 @@ def test_auto_names_the_provider_that_it_took() -> None:
 def test_unknown_provider_and_thread_count_are_refused() -> None:
     with pytest.raises(UsageError, match="provider is 'tpu', must be one of auto, cpu, cuda"):
         Adder.load("classify", provider="tpu")  # type: ignore[arg-type]  # on purpose
-    with pytest.raises(UsageError, match="threads is 0"):
-        Adder.load("classify", threads=0)
+    for threads in (0, 1.5, "2", None, True):
+        with pytest.raises(UsageError, match=f"threads is {threads!r}, must be a whole number, 1 or more"):
+            Adder.load("classify", threads=threads)  # type: ignore[arg-type]  # on purpose
+    for readers in (-1, 1.5):
+        with pytest.raises(UsageError, match=f"readers is {readers}, must be a whole number, 0 or more"):
+            Adder.load("classify").predict_each([], 7, readers=readers)  # type: ignore[arg-type]  # on purpose
 
 
 def test_named_provider_that_is_not_there_is_an_error() -> None:
