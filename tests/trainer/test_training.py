@@ -181,6 +181,13 @@ def test_batch_larger_than_the_data_is_all_of_it(fit_regress: Fit) -> None:
     assert [step.steps for step in steps] == [1]
 
 
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_batch_without_a_place_for_a_plain_image_is_refused(size: int, fit_regress: Fit, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"^batches of {size} with a share of 0\.9 .* larger --batch-size or a lower"):
+        fit_regress(batch_size=size, photo_share=0.9, photos=10)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_regress_learns_drawn_digits(fit_regress: Fit) -> None:
     history = fit_regress(epochs=15, learning_rate=0.02, augment=False).history
     assert history[-1].train_loss < history[0].train_loss / 20

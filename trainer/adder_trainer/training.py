@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from adder_runtime.contract import NUMBERS, Approach
+from adder_runtime.errors import UsageError
 from adder_trainer import checkpoint
 from adder_trainer.approaches import Network, build, digit_targets, labels_of_sum
 from adder_trainer.augment import augment, warp
@@ -211,8 +212,16 @@ def fit(
     Raises:
         CheckpointError: there is nothing to resume, or it belongs to another run.
         OutputError: the state cannot be written.
-        UsageError: the learning rate is so high that the weights run away.
+        UsageError: the learning rate is so high that the weights run away, or the batches are so small that with the
+            rendered pictures there is no place for another.
     """
+    batch_size = min(recipe.batch_size, len(train))
+    of_photos = round(recipe.photo_share * batch_size)
+    if of_photos == batch_size:
+        raise UsageError(
+            f"batches of {batch_size} with a share of {recipe.photo_share:g} rendered have no place for MNIST's own; "
+            "give a larger --batch-size or a lower --photo-share"
+        )
     device = train.ink.device
     torch.manual_seed(seed)
     network = build(approach, **dict(recipe.options)).to(device)
@@ -230,9 +239,7 @@ def fit(
     forward = torch.compile(network) if speed.compiled else network
     drawn_once = draw_numbers(len(train), seed, device)
 
-    batch_size = min(recipe.batch_size, len(train))
     steps = len(train) // batch_size
-    of_photos = round(recipe.photo_share * batch_size)
     photos: Digits | None = None
     for epoch in range(len(history), recipe.epochs):
         began = perf_counter()
