@@ -20,6 +20,7 @@ from adder_trainer.approaches import Network, build, digit_targets, labels_of_su
 from adder_trainer.augment import augment, warp
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import evaluate
+from adder_trainer.normalize import NORMALIZER_VERSION
 from adder_trainer.options import RecipeName
 from adder_trainer.photo import photograph
 
@@ -233,6 +234,7 @@ def fit(
     )
     said = digit_targets(train.digit)  # of each image, a moving average of probabilities
     settings = {"approach": str(approach), "recipe": asdict(recipe), "seed": seed, "images": len(train)}
+    settings |= {"speed": asdict(speed), "normalizer": NORMALIZER_VERSION}  # both change the weights
     history: list[Epoch] = []
     if resume:
         history = [Epoch(**line) for line in checkpoint.load_state(state, settings, network, average, optimizer, said)]
