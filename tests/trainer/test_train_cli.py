@@ -300,7 +300,7 @@ def test_checkpoint_of_another_run_is_not_measured_under_its_name(
 def test_damaged_test_images_are_told_before_the_training(
     adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    load = runs.load_mnist
+    load: Callable[..., tuple[Tensor, Tensor]] = vars(runs)["load_mnist"]
 
     def damaged(folder: Path, *, train: bool, download: bool = False) -> tuple[Tensor, Tensor]:
         if not train:
