@@ -79,7 +79,7 @@ def export(
     points of the sums that are right on MNIST, and 0.5 on each other kind of picture.
     """
     from adder_export.graph import OPSET, OPSETS
-    from adder_export.model_file import Pictures, export_models
+    from adder_export.model_file import Pictures, check_places, export_models, places
     from adder_export.parity_cases import count_pairs
     from adder_trainer.device import keep_memory
 
@@ -99,9 +99,12 @@ def export(
         load_images(data, train=True) if with_int8 else None,
         find_labelled(pictures)[0] if pictures else (),
     )
-    pairs = count_pairs(found_data.test, found_data.labelled)
+    # before minutes of proof, and before the first of several files is replaced
+    checkpoints = {each: load_one(checkpoint, each) for each in approach.approaches}
     for each in approach.approaches:
-        found = load_one(checkpoint, each)
+        check_places(places(out, each, precision.precisions), force=force)
+    pairs = count_pairs(found_data.test, found_data.labelled)
+    for each, found in checkpoints.items():
         with bar(f"proving {each}", pairs) as advance:
             made = list(
                 export_models(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,8 +28,8 @@ from adder_export.parity import (
 )
 from adder_export.parity_cases import MNIST_TEST, TestImages
 from adder_export.variants import TrainingImages, calibration_images, to_fp16, to_fp32, to_int8
-from adder_runtime.contract import CONTRACT_VERSION, Precision, model_file_name, model_name
-from adder_runtime.errors import DataError, OutputError, ParityError
+from adder_runtime.contract import CONTRACT_VERSION, Approach, Precision, model_file_name, model_name
+from adder_runtime.errors import DataError, OutputError, ParityError, reason
 from adder_runtime.image_file import to_png
 from adder_runtime.labels import Labelled
 from adder_runtime.manifest import MANIFEST
@@ -99,10 +99,8 @@ def export_models(
         DataError: int8 is wanted and there are no training images.
         ParityError: a file does not answer as PyTorch does; the worst case is saved beside, what was there stays.
     """
-    paths = {precision: folder / model_file_name(checkpoint.approach, precision) for precision in precisions}
-    for model in paths.values():
-        if model.exists() and not force:
-            raise OutputError(f"{model} is there; replace it with --force, or give another --out")
+    paths = places(folder, checkpoint.approach, precisions)
+    check_places(paths, force=force)
     if Precision.INT8 in precisions and pictures.training is None:
         raise DataError("int8 is calibrated on MNIST's training images; name their folder with --data or ADDER_DATA")
     pipeline = Pipeline(checkpoint).eval()
@@ -133,6 +131,22 @@ def export_models(
         write_manifest(folder)
 
 
+def places(folder: Path, approach: Approach, precisions: Sequence[Precision]) -> dict[Precision, Path]:
+    """Where the model file of each precision goes."""
+    return {precision: folder / model_file_name(approach, precision) for precision in precisions}
+
+
+def check_places(paths: Mapping[Precision, Path], *, force: bool) -> None:
+    """Make sure that no file is lost.
+
+    Raises:
+        OutputError: one is in the way.
+    """
+    for model in paths.values():
+        if model.exists() and not force:
+            raise OutputError(f"{model} is there; replace it with --force, or give another --out")
+
+
 def to_precision(plain: onnx.ModelProto, precision: Precision, training: TrainingImages | None) -> onnx.ModelProto:
     """The graph with its network in another arithmetic.
 
@@ -160,9 +174,9 @@ def put_in_place(
     # the metadata alone changes: the graph stays the one that was proven
     write_metadata(proto, checkpoint, accuracy(checkpoint, proofs), precision)
     content = proto.SerializeToString(deterministic=True)
-    write_whole(model, content)
     certificate = model.with_name(f"{model_name(checkpoint.approach, precision)}.certificate.json")
     facts = certify(checkpoint, proto, precision, content, proofs)
+    write_whole(model, content)
     write_json(certificate, facts)
     return Exported(model, certificate, facts)
 
@@ -171,27 +185,38 @@ def write_manifest(folder: Path) -> None:
     """Write what a folder ships: each file that has a certificate, with its size, hash, origin and accuracy.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or a certificate in the folder is damaged.
     """
-    files = []
-    for path in sorted(folder.glob("*.certificate.json")):
+    files = [listed(path) for path in sorted(folder.glob("*.certificate.json"))]
+    write_json(folder / MANIFEST, {"manifest": "1", "files": files})
+
+
+def listed(path: Path) -> dict[str, Any]:
+    """What the manifest says of the file that a certificate is of.
+
+    Raises:
+        OutputError: the certificate is damaged, or none of this project.
+    """
+    try:
         told = json.loads(path.read_text())
         mnist = told["providers"]["cpu"].get(MNIST_TEST, {})
-        files.append(
-            {
-                "file": told["model"]["file"],
-                "bytes": told["model"]["bytes"],
-                "sha256": told["model"]["sha256"],
-                "contract": CONTRACT_VERSION,
-                "approach": told["approach"],
-                "precision": told["precision"],
-                "sum_accuracy": mnist.get("sum_accuracy"),
-                "certificate": path.name,
-                "checkpoint": f"{told['approach']}.safetensors",
-                "checkpoint_sha256": told["checkpoint_sha256"],
-            }
-        )
-    write_json(folder / MANIFEST, {"manifest": "1", "files": files})
+        return {
+            "file": told["model"]["file"],
+            "bytes": told["model"]["bytes"],
+            "sha256": told["model"]["sha256"],
+            "contract": CONTRACT_VERSION,
+            "approach": told["approach"],
+            "precision": told["precision"],
+            "sum_accuracy": mnist.get("sum_accuracy"),
+            "certificate": path.name,
+            "checkpoint": f"{told['approach']}.safetensors",
+            "checkpoint_sha256": told["checkpoint_sha256"],
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(
+            f"{path} is no certificate that the manifest can list: {reason(error)}; "
+            "move it away, or export its file again"
+        ) from error
 
 
 def providers() -> list[Provider]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from adder_export import cli, parity_cases
 from adder_runtime import Adder
@@ -84,6 +86,42 @@ def test_bad_call_is_told_in_one_line_and_leaves_nothing(
     assert message in last
     assert "Traceback" not in err
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_nothing_is_replaced_before_all_that_is_asked_for_can_be(export: Export, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    shutil.copy(ARTIFACTS / "regress.onnx", made)
+    code, _, err = export("--checkpoint", ARTIFACTS, "--out", made)
+    assert code == 7
+    assert f"{made}/regress.onnx is there" in err
+    half = tmp_path / "half"
+    half.mkdir()
+    shutil.copy(ARTIFACTS / "classify.safetensors", half)
+    code, _, err = export("--checkpoint", half, "--out", made, "--force")
+    assert code == 9
+    assert f"{half}/regress.safetensors not found" in err
+    assert [path.name for path in made.iterdir()] == ["regress.onnx"]
+
+
+def test_damaged_certificate_beside_is_told(export: Export, tmp_path: Path) -> None:
+    (tmp_path / "classify.certificate.json").write_text("{")
+    words = ("--approach", "regress", "--checkpoint", ARTIFACTS, "--out", tmp_path)
+    code, _, err = export(*words)
+    assert code == 7
+    assert f"adder-export: {tmp_path}/classify.certificate.json is no certificate that the manifest can list: " in err
+
+
+def test_weights_that_are_no_numbers_are_not_exported(export: Export, tmp_path: Path) -> None:
+    with safe_open(ARTIFACTS / "regress.safetensors", "pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(ARTIFACTS / "regress.safetensors")
+    tensors["digit.bias"][0] = float("nan")
+    save_file(tensors, tmp_path / "regress.safetensors", metadata)
+    code, out, err = export("--approach", "regress", "--checkpoint", tmp_path, "--out", tmp_path / "made")
+    assert (code, out) == (9, "")
+    assert "holds weights that are no numbers, in digit.bias" in err
+    assert not (tmp_path / "made").exists()
 
 
 def test_help_names_every_exit_code(export: Export) -> None:

@@ -19,6 +19,7 @@ import adder_runtime
 import adder_trainer
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, OutputError
+from adder_trainer import checkpoint as checkpoint_module
 from adder_trainer.approaches import Network, build
 from adder_trainer.checkpoint import (
     FORMAT,
@@ -29,11 +30,13 @@ from adder_trainer.checkpoint import (
     save_state,
 )
 
-FACTS: dict[str, dict[str, Any]] = {
-    Approach.CLASSIFY: {"approach": "classify", "options": {}, "temperature": 1.25, "seed": 3},
-    Approach.REGRESS: {"approach": "regress", "options": {"sharpness": 2.0}, "temperature": 0.5, "seed": 3},
-}
+KNOWN: dict[str, Any] = dict.fromkeys(checkpoint_module.FACTS, 0) | {"recipe": "ours", "more": 1}
 """What a checkpoint must know, and one fact more."""
+
+FACTS: dict[str, dict[str, Any]] = {
+    Approach.CLASSIFY: KNOWN | {"approach": "classify", "options": {}, "temperature": 1.25},
+    Approach.REGRESS: KNOWN | {"approach": "regress", "options": {"sharpness": 2.0}, "temperature": 0.5},
+}
 
 SETTINGS = {"approach": "regress", "seed": 1}
 SAID = torch.zeros(1, 10)
@@ -121,6 +124,22 @@ BREAKS: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda path: rewrite(path, facts=FACTS[Approach.REGRESS] | {"temperature": None}),
         "does not fit",
     ),
+    "temperature is 0": (
+        lambda path: rewrite(path, facts=FACTS[Approach.REGRESS] | {"temperature": 0.0}),
+        "does not fit: its temperature is 0.0, must be a number above 0; train it again",
+    ),
+    "temperature is not a number": (
+        lambda path: rewrite(path, facts=FACTS[Approach.REGRESS] | {"temperature": float("nan")}),
+        "does not fit: its temperature is nan",
+    ),
+    "facts lack what a report tells": (
+        lambda path: rewrite(path, facts={"approach": "regress", "options": {}, "temperature": 1.0, "seed": 1}),
+        "does not fit: its facts lack cores, device, epochs, ",
+    ),
+    "unknown recipe": (
+        lambda path: rewrite(path, facts=FACTS[Approach.REGRESS] | {"recipe": "theirs"}),
+        "'theirs' is not a valid RecipeName",
+    ),
     "weights of the other approach": (
         lambda path: rewrite(path, facts=FACTS[Approach.CLASSIFY]),
         "does not fit: Error(s) in loading state_dict",
@@ -139,6 +158,14 @@ def test_foreign_or_damaged_content_is_one_line(name: str, checkpoint: Path) -> 
     assert message in error_of(checkpoint)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(checkpoint: Path, value: float) -> None:
+    tensors = load_file(checkpoint)
+    tensors["digit.bias"][3] = value
+    save_file(tensors, checkpoint, {"format": FORMAT, "facts": json.dumps(FACTS[Approach.REGRESS])})
+    assert "holds weights that are no numbers, in digit.bias; train it again" in error_of(checkpoint)
+
+
 def test_state_and_checkpoint_are_not_taken_for_each_other(checkpoint: Path, tmp_path: Path) -> None:
     network, state = network_of(Approach.REGRESS), tmp_path / "state.safetensors"
     optimizer = torch.optim.AdamW(network.parameters())
@@ -153,8 +180,15 @@ def test_state_without_its_settings_is_refused(tmp_path: Path, settings: str | N
     network, state = network_of(Approach.REGRESS), tmp_path / "state.safetensors"
     optimizer = torch.optim.AdamW(network.parameters())
     save_file({"x": torch.zeros(1)}, state, {"format": STATE_FORMAT} | ({"settings": settings} if settings else {}))
-    with pytest.raises(CheckpointError, match=r"does not fit: .* start again without --resume"):
+    with pytest.raises(CheckpointError, match=r"does not fit: .*; drop it with --force"):
         load_state(state, SETTINGS, network, network, optimizer, SAID)
+
+
+def test_truncated_state_is_refused_with_a_way_out_that_the_command_takes(checkpoint: Path) -> None:
+    checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    network = network_of(Approach.REGRESS)
+    with pytest.raises(CheckpointError, match=r"cannot be read: .*; drop it with --force, which begins anew$"):
+        load_state(checkpoint, SETTINGS, network, network, torch.optim.AdamW(network.parameters()), SAID)
 
 
 def test_pickle_is_refused_and_never_run(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from adder_runtime import Approach
+from adder_runtime.errors import DataError
 from adder_trainer import cli, data, finder_run, finding, runs
 from adder_trainer.checkpoint import load_checkpoint
 from adder_trainer.data import Digits
@@ -258,6 +259,70 @@ def test_interrupted_run_is_kept_until_it_is_resumed(
 
 
 @pytest.mark.usefixtures("drawn_mnist", "no_report")
+def test_resume_tells_which_finished_runs_it_leaves(
+    adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    both = ("--recipe", "source", "--epochs", 1, "--device", "cpu", "--json", "--out", tmp_path)
+    assert adder_train(*both)[0] == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "save_checkpoint", interrupt)
+        assert adder_train(*both, "--force")[0] == 130
+    code, out, err = adder_train(*both, "--resume")
+    assert code == 0
+    assert json.loads(out)["approach"] == "classify"
+    assert (
+        f"regress-source: {tmp_path}/regress-source.safetensors is finished and stays as it is; "
+        "train it again with --force\n"
+    ) in err
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
+@pytest.mark.parametrize(("approach", "recipe"), [("regress", "ours"), ("classify", "source")])
+def test_checkpoint_of_another_run_is_not_measured_under_its_name(
+    approach: str, recipe: str, adder_train: Train, tmp_path: Path
+) -> None:
+    adder_train(*QUICK, "--recipe", "source", "--out", tmp_path)
+    path = tmp_path / f"{approach}{'-source' if recipe == 'source' else ''}.safetensors"
+    (tmp_path / "regress-source.safetensors").rename(path)
+    words = ("--validate-only", "--approach", approach, "--recipe", recipe, "--device", "cpu", "--out", tmp_path)
+    code, out, err = adder_train(*words)
+    assert (code, out) == (9, "")
+    assert complaint(err) == (
+        f"{path} holds regress-source, wanted {path.stem}; rename it to regress-source.safetensors"
+    )
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("drawn_mnist")
+def test_damaged_test_images_are_told_before_the_training(
+    adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    load: Callable[..., tuple[Tensor, Tensor]] = vars(runs)["load_mnist"]
+
+    def damaged(folder: Path, *, train: bool, download: bool = False) -> tuple[Tensor, Tensor]:
+        if not train:
+            raise DataError("damaged")
+        return load(folder, train=train, download=download)
+
+    monkeypatch.setattr(runs, "load_mnist", damaged)
+    code, out, err = adder_train(*QUICK, "--test", "--out", tmp_path)
+    assert (code, out) == (8, "")
+    assert complaint(err) == "damaged"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
+def test_no_bar_is_drawn_where_nobody_looks(adder_train: Train, tmp_path: Path) -> None:
+    _, _, err = adder_train(*QUICK, "--out", tmp_path)
+    device, epoch = err.splitlines()
+    assert device == "device: cpu"
+    assert epoch.startswith("regress epoch 1/1: train loss ")
+
+
+@pytest.mark.usefixtures("drawn_mnist", "no_report")
 def test_both_approaches_and_a_table_for_a_person(adder_train: Train, tmp_path: Path) -> None:
     code, out, _ = adder_train("--epochs", 1, "--recipe", "source", "--device", "cpu", "--out", tmp_path)
     assert code == 0
@@ -279,6 +344,20 @@ def test_training_that_runs_away_is_told(adder_train: Train, tmp_path: Path) -> 
     assert err.endswith("train with a lower --lr\n")
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_finder_that_runs_away_is_told_and_not_kept(
+    drawn: Digits, adder_train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = (drawn.ink * 255).to(torch.uint8).permute(0, 2, 3, 1)
+    monkeypatch.setattr(finder_run, "load_mnist", lambda *_, **__: (pixels, drawn.digit))
+    monkeypatch.setattr(data, "VALIDATION", 60)
+    monkeypatch.setattr(finding, "FinderRecipe", partial(FinderRecipe, pictures=40))
+    words = ("--finder", "--epochs", 1, "--batch-size", 10, "--lr", "1e9", "--device", "cpu", "--data", tmp_path)
+    code, out, err = adder_train(*words, "--out", tmp_path, "--json")
+    assert (code, out) == (2, "")
+    assert complaint(err) == "the training has run away, its weights are no numbers; train with a lower --lr"
+    assert list(tmp_path.glob("*.safetensors")) == []
 
 
 @pytest.mark.slow

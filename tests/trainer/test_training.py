@@ -12,8 +12,10 @@ import torch
 
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, OutputError, UsageError
+from adder_trainer import training
 from adder_trainer.approaches import Network
 from adder_trainer.data import Digits
+from adder_trainer.normalize import NORMALIZER_VERSION
 from adder_trainer.training import Epoch, Progress, Recipe, Run, Speed, fit
 
 OURS = Recipe(
@@ -123,13 +125,23 @@ def test_what_was_drawn_before_does_not_change_a_run(fit_regress: Fit) -> None:
     assert same_weights(first.network, fit_regress(epochs=1).network)
 
 
-@pytest.mark.parametrize("change", [{"seed": 2}, {"learning_rate": 1e-3}, {"approach": Approach.CLASSIFY}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 2}, {"learning_rate": 1e-3}, {"approach": Approach.CLASSIFY}, {"speed": Speed(autocast=True)}]
+)
 def test_resuming_with_other_settings_is_refused(fit_regress: Fit, change: dict[str, Any]) -> None:
     with pytest.raises(KeyboardInterrupt):
         fit_regress(on_epoch=interrupt_epoch(1))
     with pytest.raises(CheckpointError, match=r"belongs to another run .* resume with the options") as met:
         fit_regress(resume=True, **change)
     assert "\n" not in str(met.value)
+
+
+def test_resuming_behind_another_normaliser_is_refused(fit_regress: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit_regress(on_epoch=interrupt_epoch(1))
+    monkeypatch.setattr(training, "NORMALIZER_VERSION", "next")
+    with pytest.raises(CheckpointError, match=rf"belongs to another run \(normalizer {NORMALIZER_VERSION}\)"):
+        fit_regress(resume=True)
 
 
 def test_resuming_with_no_state_is_refused(fit_regress: Fit) -> None:
@@ -179,6 +191,13 @@ def test_batch_larger_than_the_data_is_all_of_it(fit_regress: Fit) -> None:
     steps: list[Progress] = []
     fit_regress(epochs=1, batch_size=10_000, on_step=steps.append)
     assert [step.steps for step in steps] == [1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_batch_without_a_place_for_a_plain_image_is_refused(size: int, fit_regress: Fit, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"^batches of {size} with a share of 0\.9 .* larger --batch-size or a lower"):
+        fit_regress(batch_size=size, photo_share=0.9, photos=10)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_regress_learns_drawn_digits(fit_regress: Fit) -> None:

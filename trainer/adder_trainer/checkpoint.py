@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,22 @@ from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, reason
 from adder_runtime.output_file import write_whole
 from adder_trainer.approaches import Network, build
+from adder_trainer.options import RecipeName
 
 FORMAT = "adder-edge checkpoint 1"
 STATE_FORMAT = "adder-edge training state 1"
+
+FACTS = {
+    "approach", "options", "recipe", "settings", "speed", "seed", "epochs", "parameters", "seconds", "temperature",
+    "device", "cores", "versions", "revision", "validation",
+}  # fmt: skip
+"""What each checkpoint knows: reports and model files tell it."""
+
+FROM_NEW = "train it again with: adder-train"
+"""Way out of a checkpoint that is of no use."""
+
+WITHOUT_STATE = "drop it with --force, which begins anew"
+"""The same of a state."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,7 @@ class Checkpoint:
     network: Network
     """In evaluation mode, on the CPU."""
     facts: dict[str, Any]
-    """approach, options, recipe, seed, temperature, versions, validation, parameters, seconds, revision."""
+    """At least FACTS."""
     sha256: str
     """Of the file."""
 
@@ -57,7 +71,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read weights and facts.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or no checkpoint of this project.
+        CheckpointError: the file is missing, damaged, or no checkpoint of this project; or its weights are no numbers.
     """
     tensors, metadata = read(path, FORMAT)
     try:
@@ -65,9 +79,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
         approach = Approach(facts["approach"])
         network = build(approach, **facts["options"])
         network.load_state_dict(tensors)
-        float(facts["temperature"])
+        if missing := sorted(FACTS - facts.keys()):
+            raise ValueError(f"its facts lack {', '.join(missing)}")
+        RecipeName(facts["recipe"])
+        if not 0 < (temperature := float(facts["temperature"])) < math.inf:
+            raise ValueError(f"its temperature is {temperature}, must be a number above 0")
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit: {reason(error)}; train it again with: adder-train") from error
+        raise CheckpointError(f"{path} does not fit: {reason(error)}; {FROM_NEW}") from error
+    for name, tensor in network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{path} holds weights that are no numbers, in {name}; {FROM_NEW}")
     return Checkpoint(approach, network.eval(), facts, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
@@ -116,11 +137,11 @@ def load_state(
     Raises:
         CheckpointError: the file is missing or damaged, or belongs to a run with other settings.
     """
-    tensors, metadata = read(path, STATE_FORMAT)
+    tensors, metadata = read(path, STATE_FORMAT, way_out=WITHOUT_STATE)
     try:
         kept, wanted = json.loads(metadata["settings"]), json.loads(json.dumps(settings))
     except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} does not fit: {reason(error)}; start again without --resume") from error
+        raise CheckpointError(f"{path} does not fit: {reason(error)}; {WITHOUT_STATE}") from error
     if kept != wanted:
         differing = ", ".join(f"{key} {kept.get(key)}" for key in wanted if kept.get(key) != wanted[key])
         raise CheckpointError(
@@ -142,7 +163,7 @@ def load_state(
                     values[key] = torch.empty_like(parameter).copy_(value)
         return list(json.loads(metadata["history"]))
     except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit: {reason(error)}; start again without --resume") from error
+        raise CheckpointError(f"{path} does not fit: {reason(error)}; {WITHOUT_STATE}") from error
 
 
 def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -155,8 +176,13 @@ def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> N
     write_whole(path, content)
 
 
-def read(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read(path: Path, wanted: str, *, way_out: str = FROM_NEW) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file of one kind.
+
+    Args:
+        path: of the file.
+        wanted: its format.
+        way_out: what the error advises where it is damaged.
 
     Raises:
         CheckpointError: the file is missing, damaged or of another kind.
@@ -168,9 +194,11 @@ def read(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read: {reason(error)}; train it again with: adder-train") from error
+        raise CheckpointError(f"{path} cannot be read: {reason(error)}; {way_out}") from error
     if metadata.get("format") != wanted:
-        raise CheckpointError(f"{path} holds {metadata.get('format', 'something else')!r}, wanted {wanted!r}")
+        raise CheckpointError(
+            f"{path} holds {metadata.get('format', 'something else')!r}, wanted {wanted!r}; {way_out}"
+        )
     return tensors, metadata
 
 

@@ -14,7 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Generator
 
-from adder_runtime.errors import OutputError
+from adder_runtime.errors import OutputError, UsageError
 from adder_runtime.output_file import write_whole
 from adder_runtime.progress import bar
 from adder_trainer.approaches import count_parameters
@@ -58,6 +58,7 @@ def train_finder(
     Raises:
         OutputError: weights are in the way, or the folder cannot be written.
         DataError: MNIST cannot be had.
+        UsageError: the learning rate is so high that the weights run away.
     """
     path, report = out / NAME, out / "reports" / "finder"
     check_writable(report)
@@ -74,6 +75,8 @@ def train_finder(
     with bar("finder: training", recipe.epochs * (batches * BATCH // recipe.batch_size)) as advance:
         finder = fit_finder(recipe, views, seed, device, lambda *_: advance(1))
     seconds = perf_counter() - began
+    if not all(tensor.isfinite().all() for tensor in finder.state_dict().values()):
+        raise UsageError("the training has run away, its weights are no numbers; train with a lower --lr")
     return keep(out, finder.cpu(), validation, recipe, seed=seed, device=device, seconds=seconds)
 
 

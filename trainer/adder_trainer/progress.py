@@ -29,7 +29,7 @@ def training_bar(
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, speed_estimate_period=120) as progress:
+    with Progress(*columns, console=console, speed_estimate_period=120, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=None, loss=0.0, digit=0.0, sum=0.0)
 
         rendered = 0

@@ -16,9 +16,9 @@ import torch
 
 from adder_runtime.contract import Approach
 from adder_runtime.errors import CheckpointError, OutputError
-from adder_runtime.progress import bar
+from adder_runtime.progress import bar, console
 from adder_trainer.approaches import count_parameters
-from adder_trainer.checkpoint import load_checkpoint, save_checkpoint
+from adder_trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from adder_trainer.data import Digits, load_mnist, split_indices, to_ink
 from adder_trainer.evaluation import fit_temperature
 from adder_trainer.findings import find
@@ -115,7 +115,7 @@ def runs_to_do(runs: Sequence[Run], *, resume: bool, force: bool) -> list[Run]:
 
     Args:
         runs: what was asked for.
-        resume: go on with what was interrupted and leave what is finished.
+        resume: go on with what was interrupted and leave what is finished, which is told.
         force: replace what is there.
 
     Raises:
@@ -128,6 +128,13 @@ def runs_to_do(runs: Sequence[Run], *, resume: bool, force: bool) -> list[Run]:
         if not any(run.interrupted for run in runs):
             states = ", ".join(str(run.state) for run in runs)
             raise CheckpointError(f"no interrupted run to resume: {states} not found; start one without --resume")
+        for run in runs:
+            if run.finished:
+                console.print(
+                    f"{run.name}: {run.checkpoint} is finished and stays as it is; train it again with --force",
+                    highlight=False,
+                    soft_wrap=True,
+                )
         return [run for run in runs if not run.finished]
     for run in runs:
         if run.interrupted and not force:
@@ -157,6 +164,7 @@ def check_writable(folder: Path) -> None:
 def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, Any]:
     """Train, keep the checkpoint, write the report, and return the facts."""
     train, validation = data.train, data.validation
+    published = data.test if test else None  # damaged ones are told before minutes of training
     with training_bar(run.name, run.recipe.epochs, run.recipe.photos) as (on_photos, on_step, on_epoch):
         fitted = fit(
             run.approach,
@@ -172,7 +180,7 @@ def train_run(run: Run, data: Data, *, resume: bool, test: bool) -> dict[str, An
             on_epoch=on_epoch,
         )
     temperature = fit_temperature(run.approach, fitted.network, validation)
-    found = find(fitted.network, validation, temperature, test=data.test if test else None)
+    found = find(fitted.network, validation, temperature, test=published)
     facts = {
         "approach": str(run.approach),
         "options": dict(run.recipe.options),
@@ -202,7 +210,7 @@ def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
 
     The checkpoint, and of the report its history and its curves, stay as training left them.
     """
-    loaded = load_checkpoint(run.checkpoint)
+    loaded = load_own(run)
     network = loaded.network.to(data.device)
     check_writable(run.report)
     found = find(network, data.validation, loaded.temperature, test=data.test if test else None)
@@ -211,9 +219,22 @@ def measure_checkpoint(run: Run, data: Data, *, test: bool) -> dict[str, Any]:
     return facts if test else {name: value for name, value in facts.items() if name != "test"}
 
 
+def load_own(run: Run) -> Checkpoint:
+    """The checkpoint of a run.
+
+    Raises:
+        CheckpointError: it is missing or damaged, or of another run that was given this one's name.
+    """
+    loaded = load_checkpoint(run.checkpoint)
+    name = stem(loaded.approach, RecipeName(loaded.facts["recipe"]))
+    if name != run.name:
+        raise CheckpointError(f"{run.checkpoint} holds {name}, wanted {run.name}; rename it to {name}.safetensors")
+    return loaded
+
+
 def explain(run: Run, data: Data) -> None:
     """Write the figure that shows what is to be stacked, into the report of a regress run."""
-    found = load_checkpoint(run.checkpoint)
+    found = load_own(run)
     check_writable(run.report)
     explain_stacking(found, data.train, data.validation, run.report)
 

@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from adder_runtime.contract import NUMBERS, Approach
+from adder_runtime.errors import UsageError
 from adder_trainer import checkpoint
 from adder_trainer.approaches import Network, build, digit_targets, labels_of_sum
 from adder_trainer.augment import augment, warp
 from adder_trainer.data import NO_DIGIT, Digits
 from adder_trainer.evaluation import evaluate
+from adder_trainer.normalize import NORMALIZER_VERSION
 from adder_trainer.options import RecipeName
 from adder_trainer.photo import photograph
 
@@ -211,8 +213,16 @@ def fit(
     Raises:
         CheckpointError: there is nothing to resume, or it belongs to another run.
         OutputError: the state cannot be written.
-        UsageError: the learning rate is so high that the weights run away.
+        UsageError: the learning rate is so high that the weights run away, or the batches are so small that with the
+            rendered pictures there is no place for another.
     """
+    batch_size = min(recipe.batch_size, len(train))
+    of_photos = round(recipe.photo_share * batch_size)
+    if of_photos == batch_size:
+        raise UsageError(
+            f"batches of {batch_size} with a share of {recipe.photo_share:g} rendered have no place for MNIST's own; "
+            "give a larger --batch-size or a lower --photo-share"
+        )
     device = train.ink.device
     torch.manual_seed(seed)
     network = build(approach, **dict(recipe.options)).to(device)
@@ -224,15 +234,14 @@ def fit(
     )
     said = digit_targets(train.digit)  # of each image, a moving average of probabilities
     settings = {"approach": str(approach), "recipe": asdict(recipe), "seed": seed, "images": len(train)}
+    settings |= {"speed": asdict(speed), "normalizer": NORMALIZER_VERSION}  # both change the weights
     history: list[Epoch] = []
     if resume:
         history = [Epoch(**line) for line in checkpoint.load_state(state, settings, network, average, optimizer, said)]
     forward = torch.compile(network) if speed.compiled else network
     drawn_once = draw_numbers(len(train), seed, device)
 
-    batch_size = min(recipe.batch_size, len(train))
     steps = len(train) // batch_size
-    of_photos = round(recipe.photo_share * batch_size)
     photos: Digits | None = None
     for epoch in range(len(history), recipe.epochs):
         began = perf_counter()
