@@ -236,13 +236,15 @@ def test_checkpoint_that_is_there_is_replaced_only_with_force(adder_train: Train
     assert load_checkpoint(tmp_path / "regress.safetensors").facts["seed"] == 7
 
 
+def interrupt(*_: object) -> None:
+    """What Ctrl-C does in the place of a call."""
+    raise KeyboardInterrupt
+
+
 @pytest.mark.usefixtures("drawn_mnist", "no_report")
 def test_interrupted_run_is_kept_until_it_is_resumed(
     adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(runs, "save_checkpoint", interrupt)
         code, out, err = adder_train(*QUICK, "--seed", 2, "--out", tmp_path)
@@ -262,9 +264,6 @@ def test_interrupted_run_is_kept_until_it_is_resumed(
 def test_resume_tells_which_finished_runs_it_leaves(
     adder_train: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     both = ("--recipe", "source", "--epochs", 1, "--device", "cpu", "--json", "--out", tmp_path)
     assert adder_train(*both)[0] == 0
     with monkeypatch.context() as patch:
